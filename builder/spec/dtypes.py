@@ -1,0 +1,115 @@
+"""The element types, under the name each tool gives them."""
+
+from enum import Enum
+from typing import Final, NamedTuple
+
+
+class _Names(NamedTuple):
+    triton: str
+    wire: str
+    numpy: str
+    torch: str | None
+    onnx: int
+    bytes: int
+
+
+class DType(str, Enum):
+    """An element type; the value is how trb.yaml spells it."""
+
+    BOOL = "bool"
+    UINT8 = "uint8"
+    UINT16 = "uint16"
+    UINT32 = "uint32"
+    UINT64 = "uint64"
+    INT8 = "int8"
+    INT16 = "int16"
+    INT32 = "int32"
+    INT64 = "int64"
+    FP16 = "fp16"
+    BF16 = "bf16"
+    FP32 = "fp32"
+    FP64 = "fp64"
+    STRING = "string"
+
+    @property
+    def triton(self) -> str:
+        """The name in config.pbtxt, such as `TYPE_FP32`."""
+        return _NAMES[self].triton
+
+    @property
+    def wire(self) -> str:
+        """The name in the inference protocol, such as `FP32` (strings are `BYTES`)."""
+        return _NAMES[self].wire
+
+    @property
+    def numpy(self) -> str:
+        """The numpy name, such as `float32` (strings are `object`)."""
+        return _NAMES[self].numpy
+
+    @property
+    def torch(self) -> str | None:
+        """The attribute of `torch`, such as `float32`; None where torch has no such type."""
+        return _NAMES[self].torch
+
+    @property
+    def onnx(self) -> int:
+        """The number in ONNX's TensorProto.DataType."""
+        return _NAMES[self].onnx
+
+    @property
+    def bytes(self) -> int:
+        """The size of one element; 0 for strings."""
+        return _NAMES[self].bytes
+
+    @property
+    def is_float(self) -> bool:
+        """Whether elements can be NaN."""
+        return self in (DType.FP16, DType.BF16, DType.FP32, DType.FP64)
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether elements are whole numbers (bool is not)."""
+        return self.value.startswith(("int", "uint"))
+
+    @classmethod
+    def from_name(cls, name: str) -> "DType":
+        """Return the type that any of the tools calls `name`: fp32, TYPE_FP32, FP32, BYTES, float32, torch.float32.
+
+        Raises:
+            KeyError: no tool has such a type, or Triton cannot name it (complex64).
+        """
+        return _BY_NAME[name.removeprefix("torch.")]
+
+    @classmethod
+    def from_onnx(cls, number: int) -> "DType":
+        """Return the type of ONNX's TensorProto.DataType `number`.
+
+        Raises:
+            KeyError: Triton has no such type.
+        """
+        return _BY_ONNX[number]
+
+
+_NAMES: Final = {
+    DType.BOOL: _Names("TYPE_BOOL", "BOOL", "bool", "bool", 9, 1),
+    DType.UINT8: _Names("TYPE_UINT8", "UINT8", "uint8", "uint8", 2, 1),
+    DType.UINT16: _Names("TYPE_UINT16", "UINT16", "uint16", "uint16", 4, 2),
+    DType.UINT32: _Names("TYPE_UINT32", "UINT32", "uint32", "uint32", 12, 4),
+    DType.UINT64: _Names("TYPE_UINT64", "UINT64", "uint64", "uint64", 13, 8),
+    DType.INT8: _Names("TYPE_INT8", "INT8", "int8", "int8", 3, 1),
+    DType.INT16: _Names("TYPE_INT16", "INT16", "int16", "int16", 5, 2),
+    DType.INT32: _Names("TYPE_INT32", "INT32", "int32", "int32", 6, 4),
+    DType.INT64: _Names("TYPE_INT64", "INT64", "int64", "int64", 7, 8),
+    DType.FP16: _Names("TYPE_FP16", "FP16", "float16", "float16", 10, 2),
+    DType.BF16: _Names("TYPE_BF16", "BF16", "bfloat16", "bfloat16", 16, 2),
+    DType.FP32: _Names("TYPE_FP32", "FP32", "float32", "float32", 1, 4),
+    DType.FP64: _Names("TYPE_FP64", "FP64", "float64", "float64", 11, 8),
+    DType.STRING: _Names("TYPE_STRING", "BYTES", "object", None, 8, 0),
+}
+_BY_NAME: Final = {
+    name: dtype
+    for dtype, row in _NAMES.items()
+    for name in (dtype.value, row.triton, row.wire, row.numpy, row.torch)
+    if name is not None
+}
+_BY_ONNX: Final = {row.onnx: dtype for dtype, row in _NAMES.items()}

@@ -1,0 +1,58 @@
+"""A source in memory. torch's types are Any here: this layer is imported by a `trb --help` that must not know torch."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from builder.spec.artifact import Provenance
+from builder.spec.project import Model
+from builder.spec.tensors import Signature
+
+Feed = Mapping[str, Any]
+"""Inputs or outputs by name, as numpy arrays (strings as object arrays of bytes)."""
+
+Runner = Callable[[Feed], dict[str, Any]]
+"""Runs a model once, in-process: inputs by name in, outputs by flattened name out, all numpy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """All that a build depended on; when none of it changed, nothing is built."""
+
+    entry_sha256: str
+    """Over the model's entry in trb.yaml (every value, defaults included), its name and the target release."""
+    files: Mapping[str, str]
+    """sha256 by path, of every module outside site-packages imported, and every file opened, while the source loaded
+    (weights and samples included). Paths are relative to the folder of trb.yaml where they lie below it."""
+    packages: Mapping[str, str]
+    """Versions of python, trb and every package an exported byte can depend on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A source, ready to be exported and to answer as the reference."""
+
+    name: str
+    model: Model
+    kind: Literal["module", "program", "torchscript", "onnx"]
+    module: Any = None
+    """An nn.Module in eval mode: `forward` takes the inputs positionally in signature order and returns a flat tuple of
+    tensors in signature order. For kind `torchscript` the ScriptModule, for `program` the unflattened module."""
+    original: Any = None
+    """The user's own module, as the callable gave it (eval mode); `module` may wrap it."""
+    program: Any = None
+    """torch.export.ExportedProgram of a .pt2 source."""
+    path: Any = None
+    """pathlib.Path of the source file, for .pt2, .pt and .onnx."""
+    signature: Signature
+    """Full shapes with axis names. An output's axes are found by running the reference at several sizes."""
+    bind: Literal["name", "position"] = "position"
+    """Whether the input names are `forward`'s argument names."""
+    reference: Runner
+    """eager PyTorch; the file in torch for .pt and .pt2; ONNX Runtime with optimisation off for .onnx."""
+    reference_name: str
+    samples: Feed | None = None
+    """Real inputs, first axis = samples."""
+    provenance: Provenance
+    fingerprint: Fingerprint
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,290 @@
+"""What trb.yaml says. The docstring under a field is its entry in the reference and in the JSON Schema."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Literal
+
+from builder.spec.dtypes import DType
+from builder.spec.tensors import Dim
+
+
+class Backend(str, Enum):
+    """How a model is exported, and which Triton backend serves it."""
+
+    ONNX = "onnx"
+    TORCHSCRIPT = "torchscript"
+
+    @property
+    def triton(self) -> str:
+        """The `backend` of config.pbtxt."""
+        return {"onnx": "onnxruntime", "torchscript": "pytorch"}[self.value]
+
+    @property
+    def filename(self) -> str:
+        """The file Triton looks for in a version folder."""
+        return {"onnx": "model.onnx", "torchscript": "model.pt"}[self.value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One input of the model."""
+
+    dtype: DType
+    """Element type: bool, uint8 ... uint64, int8 ... int64, fp16, fp32, fp64, string."""
+
+    shape: tuple[Dim, ...]
+    """Full shape, batch axis included. A number is fixed, a name is a dynamic axis."""
+
+    range: tuple[float, float] | None = None
+    """Smallest and largest value that clients send, both included. Integers need it unless samples are given; floats
+    without it are drawn from a standard normal distribution."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """How far a served output may be from the reference. What is not given is not asked, but for rtol and atol."""
+
+    rtol: float | None = None
+    """Relative tolerance; the default depends on the dtype (fp32: 1e-3, fp16: 1e-2, fp64: 1e-6, whole numbers: 0)."""
+
+    atol: float | None = None
+    """Absolute tolerance; the default depends on the dtype (fp32: 1e-5, fp16: 1e-3, fp64: 1e-9, whole numbers: 0)."""
+
+    top_k: int | None = None
+    """The k largest values along the last axis must be at the same places (ties count as equal)."""
+
+    cosine_min: float | None = None
+    """Smallest cosine similarity of a row with its reference."""
+
+    max_error: float | None = None
+    """Largest absolute error of any element."""
+
+    mean_error: float | None = None
+    """Largest mean absolute error."""
+
+    p99_error: float | None = None
+    """Largest 99th percentile of the absolute error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One output of the model. Outputs need no entry; one is a promise that is checked."""
+
+    dtype: DType | None = None
+    """Element type it must have."""
+
+    shape: tuple[Dim, ...] | None = None
+    """Full shape it must have, batch axis included; a name must be an axis of an input."""
+
+    parity: Tolerance | None = None
+    """Tolerance of this output, instead of the model's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """The sizes of a dynamic axis."""
+
+    min: int = 1
+    """Smallest size that clients send."""
+
+    max: int
+    """Largest size that clients send; of the batch axis: the `max_batch_size`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parity(Tolerance):
+    """The hard gate: how equal the served model must be to the PyTorch one."""
+
+    special_values: bool = False
+    """Also feed NaN and infinity. Off by default: the runtimes legitimately differ on some of them."""
+
+    seed: int = 0
+    """Seed of the random inputs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batching:
+    """How Triton may put requests together."""
+
+    enabled: bool | Literal["auto"] = "auto"
+    """auto: batch if the model is proven to treat each row alone; true: an error if it is not; false: never."""
+
+    axis: str = "batch"
+    """The name of the batch axis. It must be the first axis of every input and output."""
+
+    queue_delay_us: int = 100
+    """How long a request may wait for company, in microseconds."""
+
+    preferred_sizes: tuple[int, ...] = ()
+    """Batch sizes to send at once, without waiting."""
+
+    row_tolerance: float = 0.0
+    """How far a row may change when its neighbours do. Above 0, a model that mixes rows is accepted knowingly, and the
+    record says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instances:
+    """How many copies of the model run at once."""
+
+    count: int = 1
+    """Copies per device."""
+
+    kind: Literal["auto", "cpu", "gpu"] = "auto"
+    """auto: GPU where the server has one, else CPU."""
+
+    gpus: tuple[int, ...] = ()
+    """Device numbers; empty: all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """The budget that `trb perf` holds the model to."""
+
+    p50_ms: float | None = None
+    """Largest median latency, in milliseconds."""
+
+    p90_ms: float | None = None
+    """Largest 90th percentile, in milliseconds."""
+
+    p95_ms: float | None = None
+    """Largest 95th percentile, in milliseconds."""
+
+    p99_ms: float | None = None
+    """Largest 99th percentile, in milliseconds."""
+
+    throughput_min: float | None = None
+    """Smallest throughput, in rows (inferences) per second."""
+
+    concurrency: int = 1
+    """Requests in flight while the budget is measured."""
+
+    request_rate: float | None = None
+    """Requests per second, open loop, instead of a concurrency."""
+
+    batch: int = 1
+    """Rows per request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnnxOptions:
+    """How the ONNX file is made."""
+
+    opset: int | None = None
+    """Opset to ask for; never above what the target release takes. Default: the exporter's own, lowered if needed."""
+
+    exporter: Literal["auto", "dynamo", "legacy"] = "auto"
+    """auto: the torch.export exporter, then the legacy one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One model of the project."""
+
+    source: str
+    """`package.module:callable` giving an nn.Module, or a file: .pt2 (exported program), .pt (TorchScript), .onnx."""
+
+    inputs: Mapping[str, Input]
+    """The inputs by name. Names of `forward`'s arguments bind by name; otherwise they bind in order."""
+
+    outputs: Mapping[str, Output] = field(default_factory=dict)
+    """Promises about the outputs, and tolerances of their own."""
+
+    output_names: tuple[str, ...] = ()
+    """Names for the flattened outputs, in order, instead of the derived ones."""
+
+    dims: Mapping[str, Axis] = field(default_factory=dict)
+    """The sizes of the dynamic axes. The batch axis defaults to {min: 1, max: 8}; any other needs its max."""
+
+    backend: tuple[Backend, ...] = (Backend.ONNX,)
+    """onnx, torchscript, or both. With both, the Triton models are called `<name>_onnx` and `<name>_torchscript`."""
+
+    weights: str | None = None
+    """.safetensors, or .pt with a state dict (read with weights_only); loaded into the module, all keys must match."""
+
+    allow_pickle: bool = False
+    """Opt in to unpickling: a .pt of weights that `weights_only` refuses. Unpickling runs code from the file."""
+
+    torchscript: Literal["auto", "trace", "script"] = "auto"
+    """auto: trace, and script where the trace would lose control flow."""
+
+    onnx: OnnxOptions = field(default_factory=OnnxOptions)
+    """Options of the ONNX export."""
+
+    samples: str | None = None
+    """Real inputs, first axis = samples: `package.module:callable` giving {input: array}, or an .npz file."""
+
+    parity: Parity = field(default_factory=Parity)
+    """The tolerances of the gate."""
+
+    batching: Batching = field(default_factory=Batching)
+    """How Triton may put requests together."""
+
+    instances: Instances = field(default_factory=Instances)
+    """How many copies run at once. A number is short for {count: N}."""
+
+    latency: Latency | None = None
+    """The budget of `trb perf`."""
+
+    keep_versions: int = 1
+    """How many of the newest versions Triton serves at once (version_policy: latest)."""
+
+    warmup: bool = True
+    """Run the batch sizes that matter before the model is ready."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Further backend parameters for config.pbtxt; they win over ours."""
+
+    allow_new_signature: bool = False
+    """Publish although inputs or outputs changed in a way that breaks the clients of the previous version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A whole trb.yaml."""
+
+    models: Mapping[str, Model]
+    """The models by name."""
+
+    triton: str = "24.10"
+    """The release the repository must load in."""
+
+    repository: str = "model_repository"
+    """Where the repository is written, relative to this file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadProject:
+    """A project and the file it came from."""
+
+    project: Project
+    path: Path
+    """The absolute path of trb.yaml."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths and modules start from."""
+        return self.path.parent
+
+    @property
+    def repository(self) -> Path:
+        """The absolute path of the model repository."""
+        return (self.folder / self.project.repository).absolute()
+
+
+def triton_names(name: str, model: Model) -> Mapping[Backend, str]:
+    """Return the name in the repository of each backend of `model`."""
+    if len(model.backend) == 1:
+        return {model.backend[0]: name}
+    return {backend: f"{name}_{backend.value}" for backend in model.backend}
+
+
+def axis_range(model: Model, axis: str) -> Axis:
+    """Return the sizes of `axis`; the batch axis has a default."""
+    if axis in model.dims:
+        return model.dims[axis]
+    if axis == model.batching.axis:
+        return Axis(max=8)
+    raise KeyError(axis)

@@ -1,0 +1,72 @@
+"""What is inside each Triton release. The table is data, with its sources: data/releases.json."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from builder.errors import SpecError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One monthly release of Triton."""
+
+    name: str
+    """Such as 24.10."""
+    server: str
+    """Version of the server core, such as 2.51.0."""
+    onnxruntime: str
+    """Version of ONNX Runtime in its image."""
+    max_opset: int
+    """Highest ONNX opset that ONNX Runtime loads."""
+    max_ir: int
+    """Highest ONNX IR version that ONNX Runtime loads."""
+    torch: str | None
+    """The public torch version nearest to its libtorch, such as 2.5; None: not known."""
+    python: str
+    """The image's Python, such as 3.10."""
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """Orders releases by time."""
+        return tuple(int(part) for part in self.name.split("."))
+
+
+@cache
+def releases() -> tuple[Release, ...]:
+    """Return every known release, oldest first."""
+    table = json.loads((files("builder.spec") / "data" / "releases.json").read_text(encoding="utf-8"))
+    return tuple(
+        Release(
+            name=row["release"],
+            server=row["triton_version"],
+            onnxruntime=row["onnxruntime"],
+            max_opset=row["max_onnx_opset"],
+            max_ir=row["max_onnx_ir"],
+            torch=row["pytorch_base"],
+            python=row["python"],
+        )
+        for row in table["releases"]
+    )
+
+
+def release(name: str) -> Release:
+    """Return the release called `name`, such as 24.10.
+
+    Raises:
+        SpecError: there is none.
+    """
+    for one in releases():
+        if one.name == name:
+            return one
+    known = releases()
+    raise SpecError(
+        f"Triton release {name} is not known",
+        fix=f"use one from {known[0].name} to {known[-1].name}, such as 24.10",
+    )
+
+
+def first_release_with(*, opset: int = 0, ir: int = 0) -> Release | None:
+    """Return the oldest release that loads ONNX files of this opset and IR version; None if none does."""
+    return next((one for one in releases() if one.max_opset >= opset and one.max_ir >= ir), None)

@@ -1,0 +1,202 @@
+"""What comparing and measuring found, for the reports."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from builder.spec.project import Tolerance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputGap:
+    """How far one output is from its reference, over everything compared."""
+
+    name: str
+    passed: bool
+    compared: int
+    """Elements compared; 0 is a failure."""
+    problem: str = ""
+    """Why it failed, in one sentence with the worst element; empty when it passed."""
+    max_abs: float = 0.0
+    """Largest absolute error among finite elements."""
+    max_rel: float = 0.0
+    """Largest error relative to the reference's magnitude, among finite elements."""
+    mean_abs: float = 0.0
+    p99_abs: float = 0.0
+    cosine: float = 1.0
+    """Smallest cosine similarity of a row."""
+    top_k_agreement: float | None = None
+    """Share of rows whose top k agree; None: not asked."""
+    worst_index: tuple[int, ...] = ()
+    worst_want: float | None = None
+    worst_got: float | None = None
+    needed_rtol: float = 0.0
+    """The rtol that would have passed at the given atol; inf when none would."""
+    needed_atol: float = 0.0
+    """The atol that would have passed at the given rtol; inf when none would."""
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    """The tolerance applied, defaults filled in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One pair of answers to the same inputs."""
+
+    case: str
+    """What was fed, such as `random batch=3 seq=17`."""
+    outputs: tuple[OutputGap, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether something was compared and all of it agrees."""
+        return bool(self.outputs) and all(gap.passed and gap.compared > 0 for gap in self.outputs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """One step on the way from PyTorch to the client, over all cases."""
+
+    name: str
+    """`PyTorch -> model.onnx`, `model.onnx -> gRPC`, `model.onnx -> HTTP`, `alone -> concurrent`."""
+    comparisons: tuple[Comparison, ...]
+    problem: str = ""
+    """What stopped this hop from being compared at all; empty otherwise."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether something was compared and all of it agrees."""
+        return not self.problem and bool(self.comparisons) and all(c.passed for c in self.comparisons)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RanOn:
+    """The versions that really ran, beside the target's."""
+
+    server: str
+    """Version of the server core, such as 2.51.0."""
+    runtime: str
+    """What executed the model in the server, such as `onnxruntime 1.19.2 (stand-in)`; `unknown` for a URL."""
+    local: Mapping[str, str] = field(default_factory=dict)
+    """torch and onnxruntime of the in-process hops."""
+    target: Mapping[str, str] = field(default_factory=dict)
+    """server, onnxruntime and torch of the target release."""
+    not_proven: tuple[str, ...] = ()
+    """What did not run on the target's version, one sentence each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCheck:
+    """The verdict of `trb check` on one served model."""
+
+    model: str
+    """Its name in the repository."""
+    version: int
+    reference: str
+    """What the numbers were compared with: `eager PyTorch`, `TorchScript file in torch`, `ONNX Runtime, optimisation off`."""
+    hops: tuple[Hop, ...]
+    """In order; the first that failed is where the numbers part."""
+    ran_on: RanOn
+    largest_batch: int | None = None
+    """Largest batch the server formed from concurrent requests; None: batching is off."""
+    problems: tuple[str, ...] = ()
+    """Failures outside the hops: no batch ever formed, a file that is not the recorded one."""
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Whether every hop compared something and nothing failed."""
+        return not self.problems and bool(self.hops) and all(hop.passed for hop in self.hops)
+
+    @property
+    def first_failure(self) -> Hop | None:
+        """The first hop that diverged."""
+        return next((hop for hop in self.hops if not hop.passed), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """All models of one `trb check`."""
+
+    models: tuple[ModelCheck, ...]
+    server: str
+    """Where it ran: `embedded Triton 2.51.0`, or the URL."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether there was a model, and all passed."""
+        return bool(self.models) and all(model.passed for model in self.models)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSplit:
+    """The server's own account of a request, in microseconds on average."""
+
+    queue_us: float
+    compute_input_us: float
+    compute_infer_us: float
+    compute_output_us: float
+    average_batch: float
+    """Rows per execution: inference_count / execution_count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPoint:
+    """What one level of load gave."""
+
+    load: str
+    """`concurrency 4`, `rate 100/s`."""
+    batch: int
+    """Rows per request."""
+    protocol: str
+    """gRPC or HTTP."""
+    engine: str
+    """`perf_analyzer 2.51.0` or `trb`."""
+    stable: bool
+    throughput: float
+    """Rows per second."""
+    p50_ms: float
+    p90_ms: float
+    p95_ms: float
+    p99_ms: float
+    mean_ms: float
+    requests: int
+    """Requests behind the percentiles."""
+    errors: int
+    first_error: str = ""
+    windows: int = 1
+    """Measurement windows behind the figure."""
+    warmup_s: float = 0.0
+    """Seconds of load discarded before the first window."""
+    split: ServerSplit | None = None
+    missed: tuple[str, ...] = ()
+    """Budgets missed, one sentence each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPerf:
+    """The figures of one model."""
+
+    model: str
+    version: int
+    points: tuple[LoadPoint, ...]
+    input_data: str
+    """Where the inputs came from: samples, the declared range (seed 0), or a file."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether there are figures and no budget was missed."""
+        return bool(self.points) and not any(point.missed or point.errors for point in self.points)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerfReport:
+    """All models of one `trb perf`."""
+
+    models: tuple[ModelPerf, ...]
+    server: str
+    machine: str
+    """Processor, cores, memory, operating system."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether there are figures and no budget was missed."""
+        return bool(self.models) and all(model.passed for model in self.models)
