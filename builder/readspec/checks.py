@@ -168,9 +168,8 @@ def _axes(model: Model) -> Iterator[_Finding]:
     batch = model.batching.axis
     for axis, size in model.dims.items():
         if axis not in used:
-            yield _Finding(
-                ("dims", axis), f"no input has an axis `{axis}`" + close_match(axis, used), (("inputs",),)
-            )
+            message = f"no input has an axis `{axis}`" + close_match(axis, used)
+            yield _Finding(("dims", axis), message, _shapes(model))
         if size.min < 1:
             yield _Finding(("dims", axis, "min"), f"{size.min} is no size; the smallest is 1")
         if size.max < size.min:
@@ -185,9 +184,7 @@ def _axes(model: Model) -> Iterator[_Finding]:
                 f"the dynamic axis `{axis}` needs its sizes: dims: {{{axis}: {{min: 1, max: ...}}}}{hint}"
             )
             owner = next(name for name, tensor in model.inputs.items() if axis in tensor.shape)
-            yield _Finding(
-                ("inputs", owner, "shape"), message, (("dims", axis), ("batching", "axis"), *_shapes(model))
-            )
+            yield _Finding(("inputs", owner, "shape"), message, (("dims", axis), *_shapes(model)))
 
 
 def _shapes(model: Model) -> tuple[Path, ...]:

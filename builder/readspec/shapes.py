@@ -35,8 +35,8 @@ _PLACEHOLDERS: Final[Mapping[str | int, Any]] = {
 def fit(tree: Tree, value: Any) -> tuple[Project | None, list[Mistake], list[Path]]:
     """Turn `value` into a Project as far as it goes.
 
-    Returns the project, every wrong part replaced by its default or a placeholder (None when nothing is left);
-    the mistakes; and the paths replaced, so that later checks are silent on what follows from them.
+    Returns the project, every wrong part replaced by a default or placeholder (None when nothing is left);
+    the mistakes; and the paths replaced, so that later checks are silent on what follows.
     """
     mistakes: list[Mistake] = []
     dropped: list[Path] = []
