@@ -1,0 +1,51 @@
+"""Run a TorchScript file in torch."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from builder.errors import ExportError
+from builder.spec.loaded import Feed, Runner
+from builder.spec.tensors import Signature
+
+
+def open_torchscript(path: Path, signature: Signature, *, threads: int) -> Runner:
+    """Open the TorchScript file at `path` on the CPU, in inference mode as Triton's pytorch backend runs it.
+
+    Inputs go in by position, in the order of `signature.inputs`; the outputs take its outputs' names.
+    `threads` is torch's process-wide setting, set anew at each run.
+
+    Raises:
+        ExportError: torch cannot read the file.
+    """
+    try:
+        module = torch.jit.load(str(path), map_location="cpu")
+    except (RuntimeError, ValueError) as error:
+        raise ExportError(f"torch {torch.__version__} cannot read {path.name}: {error}") from error
+
+    def run(feed: Feed) -> dict[str, Any]:
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        with torch.inference_mode():
+            answer = module(*(_as_tensor(feed[tensor.name]) for tensor in signature.inputs))
+        return _named(answer, signature, path)
+
+    return run
+
+
+def _as_tensor(array: Any) -> torch.Tensor:
+    return torch.from_numpy(
+        np.array(array, order="C")
+    )  # a copy: torch must not write into the caller's array
+
+
+def _named(answer: Any, signature: Signature, path: Path) -> dict[str, Any]:
+    tensors = (answer,) if isinstance(answer, torch.Tensor) else tuple(answer)
+    if len(tensors) != len(signature.outputs):
+        raise ExportError(
+            f"{path.name} returns {len(tensors)} outputs, but its signature has {len(signature.outputs)}"
+        )
+    named = zip(signature.outputs, tensors, strict=True)
+    return {output.name: tensor.detach().numpy() for output, tensor in named}
