@@ -1,4 +1,4 @@
-"""Train the digits model in a few seconds: `python train.py` writes digits.safetensors and samples.npz beside it."""
+"""Train the digits model in a few seconds: `python train.py` writes digits.safetensors and samples.npz."""
 
 from pathlib import Path
 

@@ -13,8 +13,8 @@ TAGS = 9
 class Tagger(nn.Module):
     """Token ids and the states so far in, scores per token and the new states out.
 
-    nn.LSTM wants its states as [layers, batch, hidden]. Triton batches along the first axis only, so the states are
-    batch-first outside and transposed in here.
+    nn.LSTM wants its states as [layers, batch, hidden]. Triton batches along the first axis only, so the
+    states are batch-first outside and transposed in here.
     """
 
     def __init__(self) -> None:

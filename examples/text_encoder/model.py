@@ -1,4 +1,4 @@
-"""A small BERT-like text encoder: token and position embeddings, self-attention under a mask, a pooled vector."""
+"""A small BERT-like text encoder: embeddings, self-attention under a mask, a vector per token and per text."""
 
 import math
 
@@ -22,7 +22,7 @@ class Attention(nn.Module):
         self.out = nn.Linear(WIDTH, WIDTH)
 
     def forward(self, hidden: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-        """Mix fp32 `hidden` [batch, seq, width]; `bias` [batch, 1, 1, seq] is 0, or very negative where masked."""
+        """Mix fp32 `hidden` [batch, seq, width]; `bias` [batch, 1, 1, seq] is far below 0 where masked."""
         heads = self.project(hidden).unflatten(2, (3, HEADS, WIDTH // HEADS)).permute(2, 0, 3, 1, 4)
         query, key, value = heads[0], heads[1], heads[2]
         weights = (query @ key.transpose(2, 3) / math.sqrt(WIDTH // HEADS) + bias).softmax(dim=3)
@@ -57,8 +57,8 @@ class TextEncoder(nn.Module):
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> dict[str, torch.Tensor]:
         """Encode int64 ids [batch, seq]; the int64 mask [batch, seq] is 1 for a token and 0 for padding.
 
-        A text that is all padding is a legal input: the bias is finite, so that its softmax is not NaN, and its mean
-        is taken over at least one token.
+        A text that is all padding is a legal input: the bias is finite, so that its softmax is not NaN, and
+        its mean is taken over at least one token.
         """
         mask = attention_mask.to(torch.float32)
         bias = ((1.0 - mask) * MASKED)[:, None, None, :]
