@@ -1,0 +1,64 @@
+"""Options that several commands share."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+spec_file: Decorator = click.option(
+    "-f",
+    "--file",
+    "spec_file",
+    type=click.Path(path_type=Path),
+    default=Path("trb.yaml"),
+    show_default=True,
+    help="The spec.",
+)
+models: Decorator = click.argument("models", nargs=-1, metavar="[MODEL]...")
+as_json: Decorator = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+junit: Decorator = click.option(
+    "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Also write the report as JUnit XML."
+)
+server: Decorator = click.option(
+    "--server",
+    default="embedded",
+    show_default=True,
+    metavar="embedded|URL",
+    help="Where the live Triton comes from: started here, or one of yours (http://host:8000, grpc://host:8001).",
+)
+grpc_url: Decorator = click.option(
+    "--grpc-url", metavar="HOST:PORT", help="gRPC address of --server URL. Default: the next port."
+)
+target_torch: Decorator = click.option(
+    "--target-torch",
+    is_flag=True,
+    help="Run TorchScript models in the target release's own torch version (a large download).",
+)
+ready_timeout: Decorator = click.option(
+    "--ready-timeout",
+    "ready_timeout_s",
+    type=click.FloatRange(min=1),
+    default=120.0,
+    show_default=True,
+    help="Seconds to wait for the server.",
+)
+
+
+class Duration(click.ParamType):
+    """Seconds, or a number with a unit: 500ms, 2s, 1m."""
+
+    name = "duration"
+    _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}  # noqa: RUF012 - a constant
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return `value` in seconds."""
+        if isinstance(value, int | float):
+            return float(value)
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|)", str(value).strip())
+        if match is None or not float(match[1]):
+            self.fail(f"{value!r} is no duration; use 500ms, 2s or 1m", param, ctx)
+        return float(match[1]) * self._UNITS[match[2]]

@@ -1,0 +1,71 @@
+"""What a person sees: results on stdout, failures and progress on stderr."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def failure(what: str, *, fix: str = "") -> None:
+    """Print a failure and its fix to stderr."""
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {what}", err=True, color=_colour(sys.stderr))
+    if fix:
+        click.echo(f"{click.style('fix:', fg='green', bold=True)} {fix}", err=True, color=_colour(sys.stderr))
+
+
+def note(text: str) -> None:
+    """Print a line to stderr."""
+    click.echo(text, err=True)
+
+
+def show(report: Any, *, as_json: bool = False) -> None:
+    """Print a report to stdout, as text or as JSON."""
+    from builder.report import as_json as json_report
+    from builder.report import human
+
+    click.echo(
+        json_report.render(report) if as_json else human.render(report), nl=False, color=_colour(sys.stdout)
+    )
+
+
+def write_junit(report: Any, path: Path | None) -> None:
+    """Write a check's JUnit XML to `path`, if one is given."""
+    if path is not None:
+        from builder.report import junit
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(junit.render(report), encoding="utf-8")
+
+
+def finish(report: Any) -> None:
+    """End with the report's exit code."""
+    if report.exit_code:
+        click.get_current_context().exit(report.exit_code)
+
+
+@contextmanager
+def steps() -> Iterator[Any]:
+    """Yield `step(subject, what)`: a moving display on a terminal, else plain lines."""
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not _is_verbose():
+        from builder.cli.live_steps import live_steps
+
+        with live_steps() as step:
+            yield step
+    else:
+        yield _plain_step
+
+
+def _plain_step(subject: str, what: str) -> None:
+    click.echo(f"{subject}: {what}", err=True)
+
+
+def _is_verbose() -> bool:
+    return bool(click.get_current_context().find_root().params.get("verbose"))
+
+
+def _colour(stream: Any) -> bool:
+    return bool(stream.isatty()) and not os.environ.get("NO_COLOR")

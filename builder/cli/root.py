@@ -1,0 +1,77 @@
+"""The root group: finds commands, and is the one place that turns errors into text and an exit code."""
+
+import importlib
+import sys
+from typing import Any, Final
+
+import click
+
+from builder import __version__
+from builder.cli import out
+from builder.errors import TrbError
+
+_COMMANDS: Final = ("init", "build", "serve", "check", "perf", "doctor", "demo", "completion")
+_INTERRUPTED: Final = 130
+
+
+class Root(click.Group):
+    """Loads a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the commands in the order of a model's way."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return the command called `cmd_name`."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"builder.cli.commands.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command when there is none of this name."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0] if args else "", _COMMANDS, n=1)
+            error.message += (
+                f" Did you mean '{near[0]}'?" if near and "Did you mean" not in error.message else ""
+            )
+            raise
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a foreseen failure ends as its message and its exit code."""
+        try:
+            return super().invoke(ctx)
+        except TrbError as error:
+            if ctx.params["debug"]:
+                raise
+            out.failure(error.what, fix=error.fix)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            out.failure("interrupted; nothing half-done was left behind")
+            ctx.exit(_INTERRUPTED)
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", prog_name="trb")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Show the commands that are run and what the exporters say."
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+def main(verbose: bool, debug: bool) -> None:  # noqa: ARG001 - debug is read from the context
+    """Turn PyTorch models into a Triton model repository that is proven on a live server.
+
+    \b
+    trb init model:load    write a commented trb.yaml
+    trb build              export, prove offline, write the repository
+    trb check              same numbers as PyTorch, on a live Triton
+    """  # noqa: D301 - \b is click's mark for lines to keep
+    import logging  # here, because --help has no use for it
+
+    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
+    logging.getLogger("trb").setLevel(logging.INFO if verbose else logging.WARNING)
