@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
-from builder.spec.project import Tolerance
+from builder.errors import BudgetMissed, ExportError, ParityFailed
+from builder.spec.project import Backend, Tolerance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,11 @@ class CheckReport:
         """Whether there was a model, and all passed."""
         return bool(self.models) and all(model.passed for model in self.models)
 
+    @property
+    def exit_code(self) -> int:
+        """What `trb check` ends with."""
+        return 0 if self.passed else ParityFailed.exit_code
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSplit:
@@ -200,3 +207,64 @@ class PerfReport:
     def passed(self) -> bool:
         """Whether there are figures and no budget was missed."""
         return bool(self.models) and all(model.passed for model in self.models)
+
+    @property
+    def exit_code(self) -> int:
+        """What `trb perf` ends with."""
+        return 0 if self.passed else BudgetMissed.exit_code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltModel:
+    """What `trb build` did about one Triton model."""
+
+    name: str
+    """Its name in trb.yaml."""
+    triton_name: str
+    """Its name in the repository."""
+    backend: Backend
+    status: Literal["built", "unchanged", "fresh", "failed"]
+    """built: a new version was published; unchanged: built again, to the same bytes, so the version stands; fresh:
+    nothing it depends on changed, so nothing was built; failed: see `error`."""
+    version: int | None = None
+    exporter: str = ""
+    opset: int | None = None
+    max_batch_size: int | None = None
+    batch_reason: str = ""
+    """Why that is the largest batch, in one sentence."""
+    row_gap: float | None = None
+    """Largest change of a row when its neighbours were replaced; 0.0 is bit-equal, None: not tested."""
+    parity_worst: float | None = None
+    """Largest absolute error of the exported file against the reference."""
+    size_bytes: int = 0
+    """Of the version folder."""
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    error: str = ""
+    """What went wrong; empty unless failed."""
+    fix: str = ""
+    error_code: int = ExportError.exit_code
+    """The exit code of `error`."""
+    path: str = ""
+    """The version folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildReport:
+    """All models of one `trb build`; one that failed does not take the others along."""
+
+    models: tuple[BuiltModel, ...]
+    repository: str = ""
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Whether there was a model, and none failed."""
+        return bool(self.models) and all(model.status != "failed" for model in self.models)
+
+    @property
+    def exit_code(self) -> int:
+        """What `trb build` ends with: the code of the first failure."""
+        if not self.models:
+            return ExportError.exit_code
+        return next((model.error_code for model in self.models if model.status == "failed"), 0)
