@@ -1,0 +1,169 @@
+"""Pinned wheels, fetched with pip and unpacked into the cache."""
+
+import os
+import sys
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from builder import shell
+from builder.errors import MissingTool
+from builder.server.embedded.cache import cache_root, sha256_of, whole_folder
+
+_FETCH_TIMEOUT_S: Final = 1800.0
+_ABSENCE_HOLDS_S: Final = 24 * 3600.0
+
+
+class NoSuchWheel(MissingTool):
+    """The index answers, and has no such wheel for this Python."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheel:
+    """One wheel on a package index."""
+
+    project: str
+    version: str
+    python: str = "py3"
+    """Its Python tag, such as cp311: the cache holds one folder for each."""
+    sha256: str | None = None
+    """Of the file; None: any file of this version is taken."""
+
+    @property
+    def folder_name(self) -> str:
+        """Its folder in the cache."""
+        return f"{self.project}-{self.version}-{self.python}"
+
+
+PYTRITON: Final = Wheel(
+    project="nvidia-pytriton",
+    version="0.7.0",
+    sha256="21f063ff93bb426d0c06b7a55e7eb9efcfe62c0dddd9a908e9877e18710128df",
+)
+"""Carries the real tritonserver 2.51.0; only its binaries are used, its Python package is never imported."""
+
+PERF_ANALYZER: Final = Wheel(
+    project="tritonclient",
+    version="2.51.0",
+    sha256="c485bb0123bdf310f90bc8b03d3489b28df2ffed55b30c7eee0b795b48113d52",
+)
+"""The manylinux1 wheel, which carries perf_analyzer: the last that runs on glibc 2.36."""
+
+_SHA256: Final = {
+    ("numpy", "1.26.4", "cp311"): "666dbfb6ec68962c033a450943ded891bed2d54e6755e35e5835d63f4f6931d5",
+    ("numpy", "1.26.4", "cp312"): "675d61ffbfa78604709862923189bad94014bef562cc35cf61d3a07bba02a7ed",
+    ("onnxruntime", "1.19.2", "cp311"): "a36511dc07c5c964b916697e42e366fa43c48cdb3d3503578d78cef30417cb84",
+    ("onnxruntime", "1.19.2", "cp312"): "477b93df4db467e9cbf34051662a4b27c18e131fa1836e05974eae0d6e4cf29b",
+}
+
+
+def wheel_for_this_python(project: str, version: str) -> Wheel:
+    """Return the wheel of a compiled package for the running Python, with its hash where it is pinned."""
+    python = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    return Wheel(
+        project=project, version=version, python=python, sha256=_SHA256.get((project, version, python))
+    )
+
+
+def fetch_wheel(wheel: Wheel) -> Path:
+    """Return the folder of the unpacked wheel, fetching it with pip the first time.
+
+    pip's own settings hold (index, proxy, certificates). With `TRB_WHEELS=DIR` the folder DIR replaces the index.
+
+    Raises:
+        NoSuchWheel: the index has no such version for this Python.
+        MissingTool: no network, no pip, a hash that differs, or a cache that cannot be written.
+    """
+    return whole_folder(wheel.folder_name, lambda folder: _fill(folder, wheel))
+
+
+def server_libraries() -> Path:
+    """Return the folder of the shared libraries that come with tritonserver (`nvidia_pytriton.libs`)."""
+    return fetch_wheel(PYTRITON) / "nvidia_pytriton.libs"
+
+
+def _fill(folder: Path, wheel: Wheel) -> None:
+    _refuse_known_absence(wheel)
+    file = _download(wheel, into=folder)
+    if wheel.sha256 is not None and sha256_of(file) != wheel.sha256:
+        raise MissingTool(
+            f"{file.name} is not the file that trb was tested with: its sha256 is {sha256_of(file)}, "
+            f"expected {wheel.sha256}",
+            fix="fetch from https://pypi.org, or put the right file in a folder and set TRB_WHEELS to it",
+        )
+    with zipfile.ZipFile(file) as archive:
+        archive.extractall(folder)
+        _restore_modes(archive, folder)
+    file.unlink()
+
+
+def _restore_modes(archive: zipfile.ZipFile, folder: Path) -> None:
+    for info in archive.infolist():
+        mode = info.external_attr >> 16 & 0o777
+        if mode and not info.is_dir():
+            (folder / info.filename).chmod(mode | 0o600)
+
+
+def _download(wheel: Wheel, *, into: Path) -> Path:
+    source = ("--no-index", "--find-links", os.environ["TRB_WHEELS"]) if os.environ.get("TRB_WHEELS") else ()
+    done = shell.run(
+        [
+            *(
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--disable-pip-version-check",
+                "--no-input",
+                "--quiet",
+            ),
+            *("--retries", "2", "--timeout", "20", "--no-deps", "--only-binary=:all:", *source),
+            *("--dest", into, f"{wheel.project}=={wheel.version}"),
+        ],
+        timeout_s=_FETCH_TIMEOUT_S,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise _why(wheel, done.stderr)
+    return next(into.glob("*.whl"))
+
+
+def _why(wheel: Wheel, stderr: str) -> MissingTool:
+    what = f"{wheel.project} {wheel.version} could not be fetched"
+    if "No module named pip" in stderr:
+        return MissingTool(f"{what}: this Python has no pip", fix=f"run `{sys.executable} -m ensurepip`")
+    said = "\n".join(f"  {line}" for line in stderr.strip().splitlines()[-5:])
+    if os.environ.get("TRB_WHEELS"):
+        return NoSuchWheel(f"{what} from TRB_WHEELS={os.environ['TRB_WHEELS']}:\n{said}", fix=_by_hand(wheel))
+    # pip ends in the same words when it cannot reach an index; only then does it know no version at all.
+    if "No matching distribution" in stderr and "(from versions: none)" not in stderr:
+        _remember_absence(wheel)
+        return NoSuchWheel(f"{what}: the index has no such wheel for this Python")
+    return MissingTool(f"{what}:\n{said}", fix=f"connect to a package index, or {_by_hand(wheel)}")
+
+
+def _by_hand(wheel: Wheel) -> str:
+    return (
+        f"run `pip download --no-deps {wheel.project}=={wheel.version} -d wheels` where there is a network, "
+        "copy the folder here and set TRB_WHEELS to it"
+    )
+
+
+def _absence(wheel: Wheel) -> Path:
+    return cache_root() / f".{wheel.folder_name}.absent"
+
+
+def _remember_absence(wheel: Wheel) -> None:
+    _absence(wheel).touch()
+
+
+def _refuse_known_absence(wheel: Wheel) -> None:
+    """Save the next start the seconds of asking again."""
+    try:
+        age_s = time.time() - _absence(wheel).stat().st_mtime
+    except FileNotFoundError:
+        return
+    if age_s < _ABSENCE_HOLDS_S and not os.environ.get("TRB_WHEELS"):
+        raise NoSuchWheel(f"{wheel.project} {wheel.version} has no wheel for this Python")
