@@ -1,4 +1,4 @@
-"""A small BERT-like text encoder: embeddings, self-attention under a mask, a vector per token and per text."""
+"""A small BERT-like text encoder: embeddings, self-attention under a mask, a vector per token and text."""
 
 import math
 
