@@ -91,6 +91,7 @@ def _sentence(path: Path, details: Mapping[str, Any]) -> str:
         details["msg"]
         .replace("Input should be", "must be")
         .replace("dictionary or an instance of ", "mapping, see ")
+        .replace("dictionary", "mapping")
     )
     return f"{message}, not {_short(details['input'])}"
 

@@ -13,6 +13,8 @@ _INT: Final = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _WORDS: Final = {"true": True, "false": False, "null": None, "~": None, "": None}
 _MAX_DEPTH: Final = 50
+_MAX_NODES: Final = 50_000
+_TOO_MUCH: Final = "nested too deeply, or aliases that multiply"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +72,9 @@ def parse(text: str) -> Tree:
 
 def _plain(node: yaml.Node, path: Path, tree: Tree) -> Any:
     tree.places[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
-    if len(path) > _MAX_DEPTH:
-        tree.mistakes.append(tree.mistake(path[:4], "nested too deeply"))
+    if len(path) > _MAX_DEPTH or len(tree.places) > _MAX_NODES:
+        if not any(one.message == _TOO_MUCH for one in tree.mistakes):
+            tree.mistakes.append(tree.mistake(path[:4], _TOO_MUCH))
         return None
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, tree)
