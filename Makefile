@@ -1,6 +1,7 @@
 # One task runner: every target sets up $(VENV) first, from Python 3.11 or 3.12 and nothing else.
 SHELL := /bin/bash
 VENV ?= .venv
+DEMO ?= trb-demo
 STAMP := $(VENV)/.set-up
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -20,7 +21,7 @@ help:  ## Say what there is
 setup: $(STAMP)  ## Make the virtual environment alone
 
 demo: $(STAMP)  ## The whole way on real handwritten digits: train, build, serve, check, measure
-	$(BIN)/trb demo
+	$(BIN)/trb demo $(DEMO)
 
 test: $(STAMP)  ## All tests, those on a live Triton included; skips are listed with their reasons
 	$(BIN)/python -m pytest

@@ -1,0 +1,60 @@
+"""What live tests share: `trb` as a user runs it, and the examples in folders of their own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
+MADE_HERE = shutil.ignore_patterns("__pycache__", "model_repository", ".trb", "*.safetensors", "*.npz")
+
+Trb = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def trb() -> Trb:
+    """Run `trb ARGS...` in `cwd` and return it, streams as text; another exit code than expected fails."""
+
+    def run(
+        *args: str | Path, cwd: Path, expect: int = 0, timeout_s: float = 300
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "builder", *map(str, args)],
+            cwd=cwd,
+            env={**os.environ, "NO_COLOR": "1", "COLUMNS": "120"},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+        )
+        said = f"trb {' '.join(map(str, args))} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == expect, said
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def trained_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The digits example with its weights and samples, trained once; copy it before changing it."""
+    folder = tmp_path_factory.mktemp("trained") / "digits"
+    shutil.copytree(EXAMPLES / "digits", folder, ignore=MADE_HERE)
+    subprocess.run([sys.executable, "train.py"], cwd=folder, check=True, capture_output=True, timeout=300)
+    return folder
+
+
+@pytest.fixture
+def example(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Path]:
+    """Copy an example by name into a folder of the test's own."""
+
+    def copy(name: str) -> Path:
+        source = request.getfixturevalue("trained_digits") if name == "digits" else EXAMPLES / name
+        ignore = None if name == "digits" else MADE_HERE
+        return Path(shutil.copytree(source, tmp_path / name, ignore=ignore))
+
+    return copy
