@@ -93,7 +93,8 @@ class ModelCheck:
     """Its name in the repository."""
     version: int
     reference: str
-    """What the numbers were compared with: `eager PyTorch`, `TorchScript file in torch`, `ONNX Runtime, optimisation off`."""
+    """What the numbers were compared with: `eager PyTorch`, `TorchScript file in torch`, `ONNX Runtime,
+    optimisation off`."""
     hops: tuple[Hop, ...]
     """In order; the first that failed is where the numbers part."""
     ran_on: RanOn
@@ -224,8 +225,8 @@ class BuiltModel:
     """Its name in the repository."""
     backend: Backend
     status: Literal["built", "unchanged", "fresh", "failed"]
-    """built: a new version was published; unchanged: built again, to the same bytes, so the version stands; fresh:
-    nothing it depends on changed, so nothing was built; failed: see `error`."""
+    """built: a new version was published; unchanged: built again to the same bytes, so the version stands;
+    fresh: nothing it depends on changed, so nothing was built; failed: see `error`."""
     version: int | None = None
     exporter: str = ""
     opset: int | None = None
