@@ -1,0 +1,264 @@
+"""What Triton's onnxruntime backend refuses and completes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from builder.rules import parameters, sequences
+from builder.rules.refusal import (
+    BATCHED_DIM,
+    Config,
+    ModelTensor,
+    Refusal,
+    backend_dims,
+    max_batch_size,
+    shape_text,
+    tensors,
+)
+
+DEFAULT_MAX_BATCH_SIZE: Final = 4
+"""What auto-complete gives a model that can be batched, unless the server was started with another."""
+
+BF16_SINCE: Final = (26, 3)
+"""The first release whose onnxruntime backend carries bfloat16."""
+
+_INTEGERS: Final = ("execution_mode", "intra_op_thread_count", "inter_op_thread_count")
+_BOOLEANS: Final = ("enable_mem_arena", "enable_mem_pattern")
+
+_TRITON_TYPES: Final = {
+    "tensor(bool)": "TYPE_BOOL",
+    "tensor(uint8)": "TYPE_UINT8",
+    "tensor(uint16)": "TYPE_UINT16",
+    "tensor(uint32)": "TYPE_UINT32",
+    "tensor(uint64)": "TYPE_UINT64",
+    "tensor(int8)": "TYPE_INT8",
+    "tensor(int16)": "TYPE_INT16",
+    "tensor(int32)": "TYPE_INT32",
+    "tensor(int64)": "TYPE_INT64",
+    "tensor(float16)": "TYPE_FP16",
+    "tensor(bfloat16)": "TYPE_BF16",
+    "tensor(float)": "TYPE_FP32",
+    "tensor(double)": "TYPE_FP64",
+    "tensor(string)": "TYPE_STRING",
+}
+_ONNX_TYPES: Final = {
+    "seq(": "ONNX_TYPE_SEQUENCE",
+    "map(": "ONNX_TYPE_MAP",
+    "sparse_tensor(": "ONNX_TYPE_SPARSETENSOR",
+}
+
+
+def triton_type(ort_type: str, *, bf16: bool = False) -> str:
+    """Return the config's name of ONNX Runtime's `ort_type`; TYPE_INVALID where the backend has none for it."""
+    found = _TRITON_TYPES.get(ort_type, "TYPE_INVALID")
+    return "TYPE_INVALID" if found == "TYPE_BF16" and not bf16 else found
+
+
+def over_limits(*, opset: int | None, ir: int | None, max_opset: int, max_ir: int) -> Iterator[Refusal]:
+    """Yield why an ONNX Runtime with these limits refuses a file of this opset and IR version (None: not given)."""
+    if ir is not None and ir > max_ir:
+        yield Refusal(
+            f"onnx runtime error 1: Unsupported model IR version: {ir}, max supported IR version: {max_ir}"
+        )
+    if opset is not None and opset > max_opset:
+        yield Refusal(
+            "onnx runtime error 1: ONNX Runtime only *guarantees* support for models stamped with official released "
+            f"onnx opset versions. Opset {opset} is under development and support for this is limited. The operator "
+            "schemas and or other functionality may change before next ONNX release and in this case ONNX Runtime "
+            "will not guarantee backward compatibility. Current official support for domain ai.onnx is till opset "
+            f"{max_opset}."
+        )
+
+
+def options(config: Config) -> Iterator[Refusal]:
+    """Yield what is wrong with the parameters and accelerators of `config`; the backend reads them first."""
+    yield from parameters.unreadable(config, integers=_INTEGERS, booleans=_BOOLEANS)
+    mode = parameters.integer(parameters.text(config).get("execution_mode", "0"))
+    if mode not in (None, 0, 1):
+        yield Refusal(
+            f"Invalid configuration value provided. Expected values for  execution_mode are 0 or 1 but got {mode} ."
+        )
+    accelerators = (config.get("optimization") or {}).get("execution_accelerators") or {}
+    for accelerator in accelerators.get("cpu_execution_accelerator") or ():
+        yield Refusal(f"unknown Execution Accelerator '{accelerator['name']}' is requested")
+
+
+def check(
+    config: Config,
+    inputs: Sequence[ModelTensor],
+    outputs: Sequence[ModelTensor],
+    *,
+    initializers: Sequence[ModelTensor] = (),
+    bf16: bool = False,
+) -> list[Refusal]:
+    """Return all that the backend has against serving this model under `config`, in the order it looks.
+
+    Args:
+        config: the configuration, completed where auto-complete is on.
+        inputs: the graph's inputs, initialisers left out.
+        outputs: the graph's outputs, with the shapes that ONNX Runtime inferred.
+        initializers: initialisers that are graph inputs too, which a request may override.
+        bf16: whether the release's backend carries bfloat16.
+    """
+    return [
+        *options(config),
+        *_not_tensors((*inputs, *initializers, *outputs)),
+        *_count(config, inputs),
+        *_inputs(config, (*inputs, *initializers), bf16=bf16),
+        *_outputs(config, outputs, bf16=bf16),
+    ]
+
+
+def _not_tensors(found: Iterable[ModelTensor]) -> Iterator[Refusal]:
+    for tensor in found:
+        if not tensor.type.startswith("tensor("):
+            onnx = next(
+                (n for start, n in _ONNX_TYPES.items() if tensor.type.startswith(start)), "ONNX_TYPE_UNKNOWN"
+            )
+            yield Refusal(
+                f"Unsupported ONNX Type '{onnx}' for I/O '{tensor.name}', expected 'ONNX_TYPE_TENSOR'."
+            )
+
+
+def _count(config: Config, inputs: Sequence[ModelTensor]) -> Iterator[Refusal]:
+    wanted = sum(not tensor.get("optional") for tensor in tensors(config, "input"))
+    wanted += len(config.get("batch_input") or ()) + sequences.tensor_count(config)
+    if wanted != len(inputs):
+        yield _unable(config, f"configuration expects {wanted} inputs, model provides {len(inputs)}")
+
+
+def _inputs(config: Config, known: Sequence[ModelTensor], *, bf16: bool) -> Iterator[Refusal]:
+    by_name = {tensor.name: tensor for tensor in known}
+    for tensor in tensors(config, "input"):
+        name = tensor["name"]
+        if tensor.get("optional") and max_batch_size(config):
+            yield _unable(
+                config, f"optional input '{name}' is not supported for models that support batching"
+            )
+        if name not in by_name:
+            allowed = ", ".join(sorted(by_name))
+            yield Refusal(f"unexpected inference input '{name}', allowed inputs are: {allowed}")
+            continue
+        yield from _type(config, "input", tensor, by_name[name], bf16=bf16)
+        if tensor.get("allow_ragged_batch"):
+            yield from _ragged(config, by_name[name])
+        else:
+            yield from _dims(config, by_name[name], backend_dims(tensor), exact=False)
+
+
+def _outputs(config: Config, known: Sequence[ModelTensor], *, bf16: bool) -> Iterator[Refusal]:
+    by_name = {tensor.name: tensor for tensor in known}
+    for tensor in tensors(config, "output"):
+        name = tensor["name"]
+        if name not in by_name:
+            allowed = ", ".join(sorted(by_name))
+            yield Refusal(f"unexpected inference output '{name}', allowed outputs are: {allowed}")
+            continue
+        yield from _type(config, "output", tensor, by_name[name], bf16=bf16)
+        yield from _dims(config, by_name[name], backend_dims(tensor), exact=True)
+
+
+def _type(config: Config, io: str, tensor: Config, model: ModelTensor, *, bf16: bool) -> Iterator[Refusal]:
+    name, wanted = tensor["name"], tensor["data_type"]
+    if wanted not in _TRITON_TYPES.values() or (wanted == "TYPE_BF16" and not bf16):
+        yield Refusal(f"unsupported datatype {wanted} for {io} '{name}' for model '{config['name']}'")
+        return
+    given = triton_type(model.type, bf16=bf16)
+    if wanted != given:
+        shown = {"TYPE_STRING": "TYPE_BYTES", "TYPE_INVALID": "TYPE_<invalid>"}.get(given, given)
+        yield _unable(
+            config, f"configuration expects datatype {wanted} for {io} '{name}', model provides {shown}"
+        )
+
+
+def _ragged(config: Config, model: ModelTensor) -> Iterator[Refusal]:
+    if model.shape != (BATCHED_DIM,):
+        yield _unable(
+            config,
+            "configuration expects model provides input with shape [-1]  for ragged input "
+            f"'{model.name}', model provides {shape_text(model.shape)}",
+        )
+
+
+def _dims(config: Config, model: ModelTensor, dims: tuple[int, ...], *, exact: bool) -> Iterator[Refusal]:
+    if not model.shape:
+        if any(dim != 1 for dim in dims):
+            yield _unable(
+                config,
+                f"scalar tensor '{model.name}', should only provide 1 in the model configuration when the model "
+                f"doesn't support batching. Model configuration provided: {shape_text(dims)}.",
+            )
+        return
+    batched = max_batch_size(config) > 0
+    place = f"model '{config['name']}', tensor '{model.name}': "
+    if batched and model.shape[0] != BATCHED_DIM:
+        yield Refusal(
+            f"{place}for the model to support batching the shape should have at least 1 dimension and the first "
+            f"dimension must be -1; but shape expected by the model is {shape_text(model.shape)}"
+        )
+    elif not _fits(model.shape, (BATCHED_DIM, *dims) if batched else dims, exact=exact):
+        yield Refusal(f"{place}{_mismatch(model.shape, dims, batched=batched)}")
+
+
+def _fits(model: tuple[int, ...], wanted: tuple[int, ...], *, exact: bool) -> bool:
+    if len(model) != len(wanted):
+        return False
+    return all(m == w or (m == BATCHED_DIM and not exact) for m, w in zip(model, wanted, strict=True))
+
+
+def _mismatch(model: tuple[int, ...], dims: tuple[int, ...], *, batched: bool) -> str:
+    start = f"the model expects {len(model)} dimensions (shape {shape_text(model)}) but the model configuration specifies "
+    if not batched:
+        return f"{start}{len(dims)} dimensions (shape {shape_text(dims)})"
+    return (
+        f"{start}{len(dims) + 1} dimensions (an initial batch dimension because max_batch_size > 0 followed by the "
+        f"explicit tensor shape, making complete shape {shape_text((BATCHED_DIM, *dims))})"
+    )
+
+
+def _unable(config: Config, why: str) -> Refusal:
+    return Refusal(f"unable to load model '{config['name']}', {why}")
+
+
+def wants_completion(config: Config) -> bool:
+    """Return whether the backend would look into the model: an input or an output section is missing."""
+    has_inputs = bool(tensors(config, "input")) or bool(config.get("batch_input"))
+    return not (has_inputs and tensors(config, "output"))
+
+
+def auto_complete(
+    config: Config, inputs: Sequence[ModelTensor], outputs: Sequence[ModelTensor], *, bf16: bool = False
+) -> dict[str, Any] | Refusal:
+    """Return the fields that auto-complete would set in `config`, or why it fails; nothing where nothing is missing."""
+    if not wants_completion(config):
+        return {}
+    for refusal in (*options(config), *_not_tensors((*inputs, *outputs))):
+        return refusal
+    size = max_batch_size(config)
+    changes: dict[str, Any] = {}
+    if all(tensor.shape[:1] == (BATCHED_DIM,) for tensor in (*inputs, *outputs)):
+        size = size or DEFAULT_MAX_BATCH_SIZE
+        changes["max_batch_size"] = size
+        if size > 1 and "sequence_batching" not in config and "dynamic_batching" not in config:
+            changes["dynamic_batching"] = {}
+    elif size:
+        return Refusal(
+            f"autofill failed for model '{config['name']}': model does not support batching while non-zero "
+            "max_batch_size is specified"
+        )
+    if not tensors(config, "input") and not config.get("batch_input"):
+        changes["input"] = [_completed(tensor, batched=size > 0, bf16=bf16) for tensor in inputs]
+    if not tensors(config, "output"):
+        changes["output"] = [_completed(tensor, batched=size > 0, bf16=bf16) for tensor in outputs]
+    return changes
+
+
+def _completed(tensor: ModelTensor, *, batched: bool, bf16: bool) -> dict[str, Any]:
+    dims = list(tensor.shape[1:] if batched else tensor.shape)
+    found: dict[str, Any] = {
+        "name": tensor.name,
+        "data_type": triton_type(tensor.type, bf16=bf16),
+        "dims": dims or [1],
+    }
+    if batched and not dims:
+        found["reshape"] = {"shape": []}
+    return found

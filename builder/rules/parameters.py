@@ -1,0 +1,41 @@
+"""How Triton reads the `parameters` of a config, which are always text."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from builder.rules.refusal import Config, Refusal
+
+_LEADING_INTEGER: Final = re.compile(r"\s*([+-]?\d+)", re.ASCII)
+_TRUE: Final = ("true", "on", "1")
+_FALSE: Final = ("false", "off", "0")
+
+
+def text(config: Config) -> Mapping[str, str]:
+    """Return the parameters of `config` as text by key."""
+    return {
+        key: str(value.get("string_value", "")) for key, value in (config.get("parameters") or {}).items()
+    }
+
+
+def integer(value: str) -> int | None:
+    """Return the number that `value` starts with, as C's stoi reads it; None where it starts with none."""
+    found = _LEADING_INTEGER.match(value)
+    return int(found[1]) if found else None
+
+
+def boolean(value: str) -> bool | None:
+    """Return the truth of `value`; None where Triton reads none in it."""
+    lower = value.lower()
+    if lower in _TRUE:
+        return True
+    return False if lower in _FALSE else None
+
+
+def unreadable(config: Config, *, integers: tuple[str, ...], booleans: tuple[str, ...]) -> Iterator[Refusal]:
+    """Yield a refusal for each parameter among these that is not what it has to be."""
+    for key, value in text(config).items():
+        if key in integers and integer(value) is None:
+            yield Refusal(f"failed to convert '{value}' to integral number")
+        if key in booleans and boolean(value) is None:
+            yield Refusal(f"failed to convert '{value}' to boolean")

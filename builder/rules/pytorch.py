@@ -1,0 +1,153 @@
+"""What Triton's pytorch backend refuses of a TorchScript model, and how it maps names to positions."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Final, NamedTuple
+
+from builder.rules import parameters, sequences
+from builder.rules.refusal import Config, Refusal, backend_dims, max_batch_size, tensors
+
+TENSOR_TYPES: Final = frozenset(
+    f"TYPE_{name}" for name in ("BOOL", "UINT8", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64")
+)
+INTEGERS: Final = ("INTRA_OP_THREAD_COUNT", "INTER_OP_THREAD_COUNT")
+BOOLEANS: Final = (
+    "DISABLE_OPTIMIZED_EXECUTION",
+    "INFERENCE_MODE",
+    "DISABLE_CUDNN",
+    "ENABLE_WEIGHT_SHARING",
+    "ENABLE_CACHE_CLEANING",
+    "ENABLE_TENSOR_FUSER",
+    "ENABLE_JIT_EXECUTOR",
+    "ENABLE_JIT_PROFILING",
+)
+_INDEXED: Final = re.compile(r"(?P<text>.*?)__(?P<index>[0-9]*)", re.DOTALL)
+
+
+class Argument(NamedTuple):
+    """One argument of `forward`, without self."""
+
+    name: str
+    kind: str
+    """What torch calls the kind of its type, such as `TensorType`."""
+    type: str
+    """The type as torch prints it, such as `float`."""
+
+
+class Naming(Enum):
+    """How names in the config find their place in the model."""
+
+    ARGUMENT = "the names are arguments of forward()"
+    INDEX = "the names end in __<index>"
+    CONFIG_ORDER = "the order of the config"
+
+
+def index_of(name: str) -> int | None:
+    """Return the index in `<text>__<index>`, counted from the first `__`; None where the name has no such form."""
+    found = _INDEXED.fullmatch(name)
+    return int(found["index"] or 0) if found else None
+
+
+def input_naming(names: Sequence[str], arguments: Sequence[str]) -> Naming:
+    """Return which of the three conventions the backend applies to all inputs."""
+    if all(name in arguments for name in names):
+        return Naming.ARGUMENT
+    return output_naming(names)
+
+
+def output_naming(names: Sequence[str]) -> Naming:
+    """Return which convention the backend applies to all outputs."""
+    return Naming.CONFIG_ORDER if any(index_of(name) is None for name in names) else Naming.INDEX
+
+
+def input_positions(names: Sequence[str], arguments: Sequence[str]) -> Mapping[str, int]:
+    """Return the position in `forward` that each input is given to."""
+    naming = input_naming(names, arguments)
+    if naming is Naming.ARGUMENT:
+        return {name: arguments.index(name) for name in names}
+    return _positions(names, naming)
+
+
+def output_positions(names: Sequence[str]) -> Mapping[str, int]:
+    """Return the position in the model's flat result that each output is taken from."""
+    return _positions(names, output_naming(names))
+
+
+def _positions(names: Sequence[str], naming: Naming) -> Mapping[str, int]:
+    if naming is Naming.INDEX:
+        return {name: index_of(name) or 0 for name in names}
+    return {name: position for position, name in enumerate(names)}
+
+
+def takes_dict(arguments: Sequence[Argument]) -> bool:
+    """Return whether `forward` takes one dict, whose keys are the config's input names."""
+    return len(arguments) == 1 and arguments[0].kind == "DictType"
+
+
+def check(config: Config, arguments: Sequence[Argument]) -> list[Refusal]:
+    """Return all that the backend has against serving this model under `config`, in the order it looks.
+
+    Args:
+        config: the configuration; the backend completes nothing.
+        arguments: those of the model's `forward`, self left out.
+    """
+    return [
+        *parameters.unreadable(config, integers=INTEGERS, booleans=BOOLEANS),
+        *_arguments(config, arguments),
+        *_tensors(config, "input"),
+        *_tensors(config, "output"),
+        *_beyond_inputs(config, arguments),
+    ]
+
+
+def _arguments(config: Config, arguments: Sequence[Argument]) -> Iterator[Refusal]:
+    if takes_dict(arguments) or not arguments:
+        return
+    if any(argument.kind == "DictType" for argument in arguments[1:]):
+        yield Refusal(
+            "Multiple inputs of kind DictType were detected. Only a single input of type Dict(str, Tensor) is supported."
+        )
+        return
+    for argument in arguments:
+        if argument.kind not in ("TensorType", "ListType"):
+            yield Refusal(
+                f"An input of type '{argument.type}' was detected in the model. Only a single input of type "
+                "Dict(str, Tensor) or input(s) of type Tensor are supported."
+            )
+    wanted = len(tensors(config, "input")) + len(config.get("batch_input") or ())
+    wanted += len(sequences.control_names(config))
+    if wanted != len(arguments):
+        yield Refusal(
+            f"unable to load model '{config['name']}', configuration expects {wanted} inputs, model provides "
+            f"{len(arguments)}"
+        )
+
+
+def _tensors(config: Config, io: str) -> Iterator[Refusal]:
+    found = tensors(config, "input" if io == "input" else "output")
+    if not found:
+        yield Refusal(f"model configuration must contain at least one {io}, none were specified.")
+    for tensor in found:
+        name, wanted = tensor["name"], tensor["data_type"]
+        if wanted != "TYPE_STRING" and wanted not in TENSOR_TYPES:
+            yield Refusal(f"unsupported datatype {wanted} for {io} '{name}' for model '{config['name']}'")
+        rank = len(backend_dims(tensor)) + (max_batch_size(config) > 0)
+        if wanted == "TYPE_STRING" and rank > 1:
+            yield Refusal(
+                f"Triton only supports 1 dimensional List of String as {io} for '{name}' for model '{config['name']}'"
+            )
+
+
+def _beyond_inputs(config: Config, arguments: Sequence[Argument]) -> Iterator[Refusal]:
+    names = [tensor["name"] for tensor in tensors(config, "input")]
+    if takes_dict(arguments):
+        return
+    for name, position in input_positions(names, [argument.name for argument in arguments]).items():
+        if position >= len(names):
+            yield Refusal(
+                f"input '{name}' of model '{config['name']}' refers to input index {position}, but the model is given "
+                f"{len(names)}, counted from 0: the genuine pytorch backend loads this and then crashes the whole "
+                "server at a request",
+                kind="crash",
+            )

@@ -1,0 +1,53 @@
+"""One thing that a server will not do, and the one way to read a config."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+Config = Mapping[str, Any]
+"""A model configuration as `GET v2/models/<name>/config` gives it: proto field names, enums as strings."""
+
+BATCHED_DIM = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a server will not load a model, or will not answer."""
+
+    message: str
+    """The server's own words, as far as it has any."""
+
+    kind: Literal["load", "request", "crash"] = "load"
+    """load: the model is UNAVAILABLE; request: every request fails; crash: the genuine server dies at a request."""
+
+
+class ModelTensor(NamedTuple):
+    """An input or output as the runtime that loaded the file describes it."""
+
+    name: str
+    type: str
+    """ONNX Runtime's name of the type, such as `tensor(float)` or `seq(tensor(float))`."""
+    shape: tuple[int, ...]
+    """Batch axis included, -1 for what is not fixed; empty for a scalar and for an unknown rank."""
+
+
+def tensors(config: Config, key: Literal["input", "output"]) -> Sequence[Config]:
+    """Return the inputs or outputs of `config`, in its order."""
+    found: Sequence[Config] = config.get(key) or ()
+    return found
+
+
+def max_batch_size(config: Config) -> int:
+    """Return `max_batch_size`; 0 when it is not given."""
+    return int(config.get("max_batch_size") or 0)
+
+
+def backend_dims(tensor: Config) -> tuple[int, ...]:
+    """Return the dims that the backend sees, without the batch axis: those of `reshape` where there is one."""
+    dims = tensor["reshape"].get("shape") if tensor.get("reshape") is not None else tensor.get("dims")
+    return tuple(int(dim) for dim in dims or ())
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """Return `shape` as Triton prints it, such as `[-1,4]`."""
+    return "[" + ",".join(map(str, shape)) + "]"
