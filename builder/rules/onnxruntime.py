@@ -48,24 +48,24 @@ _ONNX_TYPES: Final = {
 
 
 def triton_type(ort_type: str, *, bf16: bool = False) -> str:
-    """Return the config's name of ONNX Runtime's `ort_type`; TYPE_INVALID where the backend has none for it."""
+    """Return the config's name of ONNX Runtime's `ort_type`; TYPE_INVALID where the backend has none."""
     found = _TRITON_TYPES.get(ort_type, "TYPE_INVALID")
     return "TYPE_INVALID" if found == "TYPE_BF16" and not bf16 else found
 
 
 def over_limits(*, opset: int | None, ir: int | None, max_opset: int, max_ir: int) -> Iterator[Refusal]:
-    """Yield why an ONNX Runtime with these limits refuses a file of this opset and IR version (None: not given)."""
+    """Yield why an ONNX Runtime with these limits refuses a file so stamped (None: the file does not say)."""
     if ir is not None and ir > max_ir:
         yield Refusal(
             f"onnx runtime error 1: Unsupported model IR version: {ir}, max supported IR version: {max_ir}"
         )
     if opset is not None and opset > max_opset:
         yield Refusal(
-            "onnx runtime error 1: ONNX Runtime only *guarantees* support for models stamped with official released "
-            f"onnx opset versions. Opset {opset} is under development and support for this is limited. The operator "
-            "schemas and or other functionality may change before next ONNX release and in this case ONNX Runtime "
-            "will not guarantee backward compatibility. Current official support for domain ai.onnx is till opset "
-            f"{max_opset}."
+            "onnx runtime error 1: ONNX Runtime only *guarantees* support for models stamped with official "
+            f"released onnx opset versions. Opset {opset} is under development and support for this is "
+            "limited. The operator schemas and or other functionality may change before next ONNX release "
+            "and in this case ONNX Runtime will not guarantee backward compatibility. Current official "
+            f"support for domain ai.onnx is till opset {max_opset}."
         )
 
 
@@ -75,7 +75,8 @@ def options(config: Config) -> Iterator[Refusal]:
     mode = parameters.integer(parameters.text(config).get("execution_mode", "0"))
     if mode not in (None, 0, 1):
         yield Refusal(
-            f"Invalid configuration value provided. Expected values for  execution_mode are 0 or 1 but got {mode} ."
+            "Invalid configuration value provided. Expected values for  execution_mode are 0 or 1 but got "
+            f"{mode} ."
         )
     accelerators = (config.get("optimization") or {}).get("execution_accelerators") or {}
     for accelerator in accelerators.get("cpu_execution_accelerator") or ():
@@ -184,16 +185,16 @@ def _dims(config: Config, model: ModelTensor, dims: tuple[int, ...], *, exact: b
         if any(dim != 1 for dim in dims):
             yield _unable(
                 config,
-                f"scalar tensor '{model.name}', should only provide 1 in the model configuration when the model "
-                f"doesn't support batching. Model configuration provided: {shape_text(dims)}.",
+                f"scalar tensor '{model.name}', should only provide 1 in the model configuration when the "
+                f"model doesn't support batching. Model configuration provided: {shape_text(dims)}.",
             )
         return
     batched = max_batch_size(config) > 0
     place = f"model '{config['name']}', tensor '{model.name}': "
     if batched and model.shape[0] != BATCHED_DIM:
         yield Refusal(
-            f"{place}for the model to support batching the shape should have at least 1 dimension and the first "
-            f"dimension must be -1; but shape expected by the model is {shape_text(model.shape)}"
+            f"{place}for the model to support batching the shape should have at least 1 dimension and the "
+            f"first dimension must be -1; but shape expected by the model is {shape_text(model.shape)}"
         )
     elif not _fits(model.shape, (BATCHED_DIM, *dims) if batched else dims, exact=exact):
         yield Refusal(f"{place}{_mismatch(model.shape, dims, batched=batched)}")
@@ -206,12 +207,15 @@ def _fits(model: tuple[int, ...], wanted: tuple[int, ...], *, exact: bool) -> bo
 
 
 def _mismatch(model: tuple[int, ...], dims: tuple[int, ...], *, batched: bool) -> str:
-    start = f"the model expects {len(model)} dimensions (shape {shape_text(model)}) but the model configuration specifies "
+    start = (
+        f"the model expects {len(model)} dimensions (shape {shape_text(model)}) but the model configuration "
+        "specifies "
+    )
     if not batched:
         return f"{start}{len(dims)} dimensions (shape {shape_text(dims)})"
     return (
-        f"{start}{len(dims) + 1} dimensions (an initial batch dimension because max_batch_size > 0 followed by the "
-        f"explicit tensor shape, making complete shape {shape_text((BATCHED_DIM, *dims))})"
+        f"{start}{len(dims) + 1} dimensions (an initial batch dimension because max_batch_size > 0 followed "
+        f"by the explicit tensor shape, making complete shape {shape_text((BATCHED_DIM, *dims))})"
     )
 
 
@@ -228,7 +232,7 @@ def wants_completion(config: Config) -> bool:
 def auto_complete(
     config: Config, inputs: Sequence[ModelTensor], outputs: Sequence[ModelTensor], *, bf16: bool = False
 ) -> dict[str, Any] | Refusal:
-    """Return the fields that auto-complete would set in `config`, or why it fails; nothing where nothing is missing."""
+    """Return the fields that auto-complete sets in `config`, or why it fails; none where none is missing."""
     if not wants_completion(config):
         return {}
     for refusal in (*options(config), *_not_tensors((*inputs, *outputs))):

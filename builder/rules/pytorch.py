@@ -44,7 +44,7 @@ class Naming(Enum):
 
 
 def index_of(name: str) -> int | None:
-    """Return the index in `<text>__<index>`, counted from the first `__`; None where the name has no such form."""
+    """Return the index in `<text>__<index>`, after the first `__`; None where the name has no such form."""
     found = _INDEXED.fullmatch(name)
     return int(found["index"] or 0) if found else None
 
@@ -94,6 +94,7 @@ def check(config: Config, arguments: Sequence[Argument]) -> list[Refusal]:
     """
     return [
         *parameters.unreadable(config, integers=INTEGERS, booleans=BOOLEANS),
+        *_controls(config),
         *_arguments(config, arguments),
         *_tensors(config, "input"),
         *_tensors(config, "output"),
@@ -106,7 +107,8 @@ def _arguments(config: Config, arguments: Sequence[Argument]) -> Iterator[Refusa
         return
     if any(argument.kind == "DictType" for argument in arguments[1:]):
         yield Refusal(
-            "Multiple inputs of kind DictType were detected. Only a single input of type Dict(str, Tensor) is supported."
+            "Multiple inputs of kind DictType were detected. Only a single input of type Dict(str, Tensor) "
+            "is supported."
         )
         return
     for argument in arguments:
@@ -135,19 +137,34 @@ def _tensors(config: Config, io: str) -> Iterator[Refusal]:
         rank = len(backend_dims(tensor)) + (max_batch_size(config) > 0)
         if wanted == "TYPE_STRING" and rank > 1:
             yield Refusal(
-                f"Triton only supports 1 dimensional List of String as {io} for '{name}' for model '{config['name']}'"
+                f"Triton only supports 1 dimensional List of String as {io} for '{name}' for model "
+                f"'{config['name']}'"
             )
 
 
-def _beyond_inputs(config: Config, arguments: Sequence[Argument]) -> Iterator[Refusal]:
+def call_positions(config: Config, arguments: Sequence[Argument]) -> Mapping[str, int]:
+    """Return the position in `forward` of every tensor of a request, sequence controls included."""
     names = [tensor["name"] for tensor in tensors(config, "input")]
+    controls = {name: index_of(name) or 0 for name in sequences.control_names(config)}
+    return {**input_positions(names, [argument.name for argument in arguments]), **controls}
+
+
+def _controls(config: Config) -> Iterator[Refusal]:
+    for name in sequences.control_names(config):
+        if index_of(name) is None:
+            yield Refusal(f"input '{name}' does not follow <name>__<index> naming convention.")
+
+
+def _beyond_inputs(config: Config, arguments: Sequence[Argument]) -> Iterator[Refusal]:
     if takes_dict(arguments):
         return
-    for name, position in input_positions(names, [argument.name for argument in arguments]).items():
-        if position >= len(names):
+    positions = call_positions(config, arguments)
+    given = len(positions) + len(config.get("batch_input") or ())
+    for name, position in positions.items():
+        if position >= given:
             yield Refusal(
-                f"input '{name}' of model '{config['name']}' refers to input index {position}, but the model is given "
-                f"{len(names)}, counted from 0: the genuine pytorch backend loads this and then crashes the whole "
-                "server at a request",
+                f"input '{name}' of model '{config['name']}' refers to input index {position}, but a "
+                f"request has only {given}, counted from 0: the genuine pytorch backend loads this and then "
+                "crashes the whole server at a request",
                 kind="crash",
             )

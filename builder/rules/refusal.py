@@ -18,7 +18,7 @@ class Refusal:
     """The server's own words, as far as it has any."""
 
     kind: Literal["load", "request", "crash"] = "load"
-    """load: the model is UNAVAILABLE; request: every request fails; crash: the genuine server dies at a request."""
+    """load: the model is UNAVAILABLE; request: requests fail; crash: the genuine server dies at a request."""
 
 
 class ModelTensor(NamedTuple):
@@ -43,7 +43,7 @@ def max_batch_size(config: Config) -> int:
 
 
 def backend_dims(tensor: Config) -> tuple[int, ...]:
-    """Return the dims that the backend sees, without the batch axis: those of `reshape` where there is one."""
+    """Return the dims that the backend sees, without the batch axis: those of `reshape` if there is one."""
     dims = tensor["reshape"].get("shape") if tensor.get("reshape") is not None else tensor.get("dims")
     return tuple(int(dim) for dim in dims or ())
 

@@ -58,8 +58,8 @@ def _part(outputs: Feeds, start: int, end: int) -> Feeds | RequestRefused:
         if whole.ndim == 0 or len(whole) < end:
             got = len(whole) if whole.ndim else 1
             return RequestRefused(
-                f"failed to split the output tensor '{name}' in responses: expected batch size of at least {end} "
-                f"in model output, got {got}",
+                f"failed to split the output tensor '{name}' in responses: expected batch size of at least "
+                f"{end} in model output, got {got}",
                 "UNSUPPORTED",
             )
     return {name: whole[start:end] for name, whole in outputs.items()}

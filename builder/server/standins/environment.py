@@ -26,8 +26,8 @@ def require_numpy_1() -> None:
     """
     if int(np.__version__.split(".")[0]) > 1:
         raise LoadRefused(
-            f"the stand-in backend was started with numpy {np.__version__}, but Triton's Python stub was compiled for "
-            "numpy 1 and would return empty tensors; put numpy 1.26.4 ahead of it in the stub's environment"
+            f"the stand-in backend was started with numpy {np.__version__}, but Triton's Python stub was "
+            "compiled for numpy 1 and would return empty tensors; put numpy 1.26.4 first in its environment"
         )
 
 

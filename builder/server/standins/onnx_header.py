@@ -1,5 +1,6 @@
 """The opset and IR version of an ONNX file, read without the onnx package and without reading the graph."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
@@ -9,6 +10,7 @@ _OPSET_IMPORT: Final = 8
 _DOMAIN: Final = 1
 _VERSION: Final = 2
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_MORE: Final = 0x80  # the bit of a byte that says the number goes on
 _SKIPPED: Final = {_FIXED64: 8, _FIXED32: 4}
 
 
@@ -38,8 +40,6 @@ def read(path: Path) -> OnnxHeader:
 
 
 def _opset(message: bytes) -> tuple[str, int]:
-    import io
-
     found = dict(_fields(io.BytesIO(message), len(message), wanted={_DOMAIN}))
     domain, version = found.get(_DOMAIN, b""), found.get(_VERSION, 0)
     return (domain.decode() if isinstance(domain, bytes) else ""), (
@@ -72,6 +72,6 @@ def _varint(file: BinaryIO) -> int:
         if not byte:
             raise ValueError("the file ends inside a number")
         value |= (byte[0] & 0x7F) << shift
-        if byte[0] < 0x80:
+        if byte[0] < _MORE:
             return value
         shift += 7

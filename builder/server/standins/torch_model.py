@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from builder.rules import parameters, sequences
+from builder.rules import parameters
 from builder.rules import pytorch as rules
 from builder.rules.refusal import Config, tensors
 from builder.server.standins import unsupported
@@ -29,6 +29,12 @@ _TRITON_TYPES: Final = {
     torch.float16: "TYPE_FP16",
     torch.float32: "TYPE_FP32",
     torch.float64: "TYPE_FP64",
+}
+_SWITCHES: Final = {
+    "DISABLE_OPTIMIZED_EXECUTION": "_set_graph_executor_optimize",
+    "ENABLE_JIT_PROFILING": "_jit_set_profiling_mode",
+    "ENABLE_JIT_EXECUTOR": "_jit_set_profiling_executor",
+    "ENABLE_TENSOR_FUSER": "_jit_set_texpr_fuser_enabled",
 }
 
 
@@ -56,8 +62,8 @@ class TorchModel:
             for name, (position, _) in self.outputs.items():
                 if position >= len(results):
                     raise RequestRefused(
-                        f"The output {name} in the model configuration refers to an output index which doesn't "
-                        f"exist. This model has {len(results)} outputs",
+                        f"The output {name} in the model configuration refers to an output index which "
+                        f"doesn't exist. This model has {len(results)} outputs",
                         "INVALID_ARG",
                     )
             return {
@@ -96,13 +102,11 @@ def load(config: Config, path: Path, *, any_device: bool) -> TorchModel:
         raise LoadRefused(refusal.message)
     unsupported.check(config)
     set_up(config)
-    inputs = [tensor["name"] for tensor in tensors(config, "input")]
-    controls = {name: rules.index_of(name) or 0 for name in sequences.control_names(config)}
     positions = rules.output_positions([tensor["name"] for tensor in tensors(config, "output")])
     return TorchModel(
         module=module,
         takes_dict=rules.takes_dict(arguments),
-        positions={**rules.input_positions(inputs, [argument.name for argument in arguments]), **controls},
+        positions=rules.call_positions(config, arguments),
         outputs={t["name"]: (positions[t["name"]], t["data_type"]) for t in tensors(config, "output")},
         guard=guard,
     )
@@ -117,15 +121,10 @@ def set_up(config: Config) -> None:
         torch.set_num_threads(intra)
     if inter > 0:
         torch.set_num_interop_threads(inter)
-    switches: Mapping[str, Callable[[bool], Any]] = {
-        "DISABLE_OPTIMIZED_EXECUTION": lambda on: torch._C._set_graph_executor_optimize(not on),
-        "ENABLE_JIT_PROFILING": torch._C._jit_set_profiling_mode,
-        "ENABLE_JIT_EXECUTOR": torch._C._jit_set_profiling_executor,
-        "ENABLE_TENSOR_FUSER": torch._C._jit_set_texpr_fuser_enabled,
-    }
-    for key, switch in switches.items():
+    switches: Any = torch._C  # noqa: SLF001 - the genuine backend's switches have no public name in Python
+    for key, switch in _SWITCHES.items():
         if key in given:
-            switch(parameters.boolean(given[key]) is True)
+            getattr(switches, switch)(parameters.boolean(given[key]) is not key.startswith("DISABLE"))
 
 
 def _guard(config: Config) -> Callable[[], AbstractContextManager[None]]:
@@ -169,8 +168,8 @@ def _flat(result: Any) -> Sequence[Any]:
             raise _failure(f"output must be of type Tensor or List[str], received List[{_kind(result)}]")
         return [result]
     raise _failure(
-        "output must be of type Tensor, List[str] or Tuple containing one of these two types. It should not be a List "
-        "/ Dictionary of Tensors or a Scalar"
+        "output must be of type Tensor, List[str] or Tuple containing one of these two types. It should not "
+        "be a List / Dictionary of Tensors or a Scalar"
     )
 
 
@@ -178,7 +177,8 @@ def _check_element(position: int, element: Any) -> None:
     if isinstance(element, list):
         if not _are_strings(element):
             raise _failure(
-                f"output at index {position} must be of type Tensor or List[str], received List[{_kind(element)}]"
+                f"output at index {position} must be of type Tensor or List[str], received "
+                f"List[{_kind(element)}]"
             )
     elif not isinstance(element, torch.Tensor):
         raise _failure(f"Expected Tensor but got {_tag(element)}")

@@ -13,7 +13,7 @@ from builder.server.standins.refused import RequestRefused
 
 
 def model_path() -> Path:
-    """Return the model file that this stub was started for, which auto-complete is not told in any other way."""
+    """Return the model file that this stub was started for; auto-complete is not told it in any other way."""
     return Path(Path("/proc/self/cmdline").read_bytes().split(b"\0")[1].decode())
 
 

@@ -1,4 +1,4 @@
-"""`backend: "pytorch"`, served from Python. The genuine backend completes no config, and neither does this."""
+"""`backend: "pytorch"`, served from Python. Neither the genuine backend nor this one completes a config."""
 
 import json
 from collections.abc import Sequence
