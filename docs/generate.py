@@ -36,13 +36,13 @@ takes [`trb.schema.json`](trb.schema.json): put `# yaml-language-server: $schema
 first line of the file.
 
 Unknown keys are mistakes, and all mistakes are reported at once, each with its line. Short forms: one backend
-needs no list, `instances: 2` is `instances: {count: 2}`, `batching: false` is `batching: {enabled: false}`, and
-under `dims` `batch: 64` is `batch: {max: 64}`. `float32`, `half`, `long` and the like are understood as dtypes.
+needs no list, `instances: 2` is `instances: {count: 2}`, `batching: false` is `batching: {enabled: false}`,
+and under `dims` `batch: 64` is `batch: {max: 64}`. `float32`, `half`, `long` and the like are dtypes too.
 """
 COMMANDS_HEAD: Final = """# Commands
 
-Written from `trb --help` by `make docs`. Results go to stdout; progress, warnings and failures to stderr. What
-each exit code means stands in [exit-codes.md](exit-codes.md).
+Written from `trb --help` by `make docs`. Results go to stdout; progress, warnings and failures to stderr.
+What each exit code means stands in [exit-codes.md](exit-codes.md).
 """
 EXIT_CODES_HEAD: Final = """# Exit codes
 
