@@ -1,4 +1,4 @@
-"""`trb build` of the digits, both backends, against a bare script of the same calls: promised at most 1.25."""
+"""`trb build` of the digits, both backends, against a bare script of the same calls: at most 1.25 times."""
 
 import argparse
 import sys
