@@ -1,6 +1,5 @@
 """What Triton's pytorch backend refuses of a TorchScript model, and how it maps names to positions."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Final, NamedTuple
@@ -22,7 +21,7 @@ BOOLEANS: Final = (
     "ENABLE_JIT_EXECUTOR",
     "ENABLE_JIT_PROFILING",
 )
-_INDEXED: Final = re.compile(r"(?P<text>.*?)__(?P<index>[0-9]*)", re.DOTALL)
+_DIGITS: Final = "0123456789"
 
 
 class Argument(NamedTuple):
@@ -45,8 +44,8 @@ class Naming(Enum):
 
 def index_of(name: str) -> int | None:
     """Return the index in `<text>__<index>`, after the first `__`; None where the name has no such form."""
-    found = _INDEXED.fullmatch(name)
-    return int(found["index"] or 0) if found else None
+    _, mark, index = name.partition("__")
+    return int(index or 0) if mark and not index.strip(_DIGITS) else None
 
 
 def input_naming(names: Sequence[str], arguments: Sequence[str]) -> Naming:

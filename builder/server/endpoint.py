@@ -9,6 +9,9 @@ from typing import Final, Literal
 RUNTIME_VERSIONS_VARIABLE: Final = "TRB_RUNTIME_VERSIONS_DIR"
 """Names the folder where each stand-in backend writes `<backend>.json`, the versions it really runs."""
 
+RELEASE_VARIABLE: Final = "TRB_TRITON_RELEASE"
+"""Names the release whose opset and IR limits the stand-ins apply, such as 24.10."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:

@@ -8,14 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from builder.server.endpoint import RELEASE_VARIABLE, RUNTIME_VERSIONS_VARIABLE
 from builder.server.standins.refused import LoadRefused
 from builder.spec.releases import Release, release
-
-VERSIONS_VARIABLE = "TRB_RUNTIME_VERSIONS_DIR"
-"""Names the folder where each stand-in writes `<backend>.json`, the versions that really run."""
-
-RELEASE_VARIABLE = "TRB_TRITON_RELEASE"
-"""Names the release whose limits apply, such as 24.10."""
 
 
 def require_numpy_1() -> None:
@@ -39,7 +34,7 @@ def target_release() -> Release | None:
 
 def write_versions(backend: str, versions: Mapping[str, str]) -> None:
     """Leave `<backend>.json` with the versions of what runs here, if anyone asked."""
-    folder = os.environ.get(VERSIONS_VARIABLE)
+    folder = os.environ.get(RUNTIME_VERSIONS_VARIABLE)
     if not folder:
         return
     found = {**versions, "numpy": np.__version__, "python": platform.python_version()}
