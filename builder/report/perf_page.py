@@ -1,0 +1,83 @@
+"""What `trb perf` shows."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from builder.report import words
+from builder.report.page import Line, Page, Table
+from builder.spec.results import LoadPoint, ModelPerf, PerfReport
+
+_LATENCY: Final = (
+    "load",
+    "batch",
+    "rows/s",
+    "p50 ms",
+    "p90 ms",
+    "p95 ms",
+    "p99 ms",
+    "errors",
+    "stable",
+    "verdict",
+)
+_BASIS: Final = ("load", "engine", "protocol", "requests", "windows", "warm-up s")
+_SPLIT: Final = ("load", "queue us", "input us", "infer us", "output us", "average batch")
+
+
+def page(report: PerfReport) -> Page:
+    """Return the figures of every model, what they rest on, the server's own split, and the verdict."""
+    models = [block for model in report.models for block in _model(model)]
+    return (*models, Line(f"server: {report.server}"), Line(f"machine: {report.machine}"), _verdict(report))
+
+
+def _model(model: ModelPerf) -> Iterator[Line | Table]:
+    yield Line(f"{model.model} version {model.version}, inputs from {model.input_data}", "heading")
+    yield _table(_LATENCY, [_latency_row(point) for point in model.points], words_in=("stable", "verdict"))
+    yield _table(_BASIS, [_basis_row(point) for point in model.points], words_in=("engine", "protocol"))
+    splits = [_split_row(point) for point in model.points if point.split is not None]
+    if splits:
+        yield _table(_SPLIT, splits)
+    for point in model.points:
+        yield from (Line(f"missed at {point.load}: {budget}", "bad") for budget in point.missed)
+        if point.errors:
+            yield Line(f"{words.plural(point.errors, 'error')} at {point.load}: {point.first_error}", "bad")
+    yield Line()
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]], *, words_in: tuple[str, ...] = ()) -> Table:
+    numbers = tuple(title for title in header[1:] if title not in words_in)
+    return Table(header=header, rows=tuple(rows), numbers=numbers)
+
+
+def _latency_row(point: LoadPoint) -> tuple[str, ...]:
+    return (
+        point.load,
+        str(point.batch),
+        f"{point.throughput:.1f}",
+        *(f"{value:.2f}" for value in (point.p50_ms, point.p90_ms, point.p95_ms, point.p99_ms)),
+        str(point.errors),
+        "stable" if point.stable else "unstable",
+        "FAIL" if point.missed or point.errors else "PASS",
+    )
+
+
+def _basis_row(point: LoadPoint) -> tuple[str, ...]:
+    counts = (str(point.requests), str(point.windows), f"{point.warmup_s:.1f}")
+    return (point.load, point.engine, point.protocol, *counts)
+
+
+def _split_row(point: LoadPoint) -> tuple[str, ...]:
+    split = point.split
+    if split is None:
+        return ()
+    times = (split.queue_us, split.compute_input_us, split.compute_infer_us, split.compute_output_us)
+    return (point.load, *(f"{time_us:.0f}" for time_us in times), f"{split.average_batch:.2f}")
+
+
+def _verdict(report: PerfReport) -> Line:
+    if not report.models:
+        return Line("FAIL: nothing was measured", "bad")
+    failed = [model.model for model in report.models if not model.passed]
+    count = words.plural(len(report.models), "model")
+    if not failed:
+        return Line(f"PASS: {count} measured, no budget missed", "good")
+    return Line(f"FAIL: {len(failed)} of {count}: {', '.join(failed)}", "bad")
