@@ -174,6 +174,8 @@ class LoadPoint:
     """Measurement windows behind the figure."""
     warmup_s: float = 0.0
     """Seconds of load discarded before the first window."""
+    watched: str = "p50"
+    """The latency that had to be stable beside the throughput: p50, p90, p95 or p99."""
     split: ServerSplit | None = None
     missed: tuple[str, ...] = ()
     """Budgets missed, one sentence each."""
@@ -269,3 +271,23 @@ class BuildReport:
         if not self.models:
             return ExportError.exit_code
         return next((model.error_code for model in self.models if model.status == "failed"), 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoReport:
+    """What `trb demo` went through."""
+
+    folder: str
+    accuracy: str
+    """What training printed."""
+    build: BuildReport
+    check: CheckReport | None = None
+    """None: the build failed."""
+    perf: PerfReport | None = None
+    """None: the check failed."""
+
+    @property
+    def exit_code(self) -> int:
+        """The code of the first stage that failed."""
+        stages = (self.build, self.check, self.perf)
+        return next((stage.exit_code for stage in stages if stage is not None and stage.exit_code), 0)
