@@ -12,6 +12,9 @@ RUNTIME_VERSIONS_VARIABLE: Final = "TRB_RUNTIME_VERSIONS_DIR"
 RELEASE_VARIABLE: Final = "TRB_TRITON_RELEASE"
 """Names the release whose opset and IR limits the stand-ins apply, such as 24.10."""
 
+TARGET_RELEASE_VARIABLE: Final = "TRB_TRITON_RELEASE"
+"""Names the release whose limits the stand-ins enforce, such as 24.10."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:

@@ -31,10 +31,13 @@ class Wheel:
     sha256: str | None = None
     """Of the file; None: any file of this version is taken."""
 
+    index: str | None = None
+    """The package index to ask; None: pip's own."""
+
     @property
     def folder_name(self) -> str:
         """Its folder in the cache."""
-        return f"{self.project}-{self.version}-{self.python}"
+        return f"{self.project}-{self.version.removesuffix('.*')}-{self.python}"
 
 
 PYTRITON: Final = Wheel(
@@ -70,7 +73,7 @@ def wheel_for_this_python(project: str, version: str) -> Wheel:
 def fetch_wheel(wheel: Wheel) -> Path:
     """Return the folder of the unpacked wheel, fetching it with pip the first time.
 
-    pip's own settings hold (index, proxy, certificates). With `TRB_WHEELS=DIR` the folder DIR replaces the index.
+    pip's own settings hold (index, proxy, certificates). With `TRB_WHEELS=DIR` a folder replaces the index.
 
     Raises:
         NoSuchWheel: the index has no such version for this Python.
@@ -107,7 +110,6 @@ def _restore_modes(archive: zipfile.ZipFile, folder: Path) -> None:
 
 
 def _download(wheel: Wheel, *, into: Path) -> Path:
-    source = ("--no-index", "--find-links", os.environ["TRB_WHEELS"]) if os.environ.get("TRB_WHEELS") else ()
     done = shell.run(
         [
             *(
@@ -119,7 +121,7 @@ def _download(wheel: Wheel, *, into: Path) -> Path:
                 "--no-input",
                 "--quiet",
             ),
-            *("--retries", "2", "--timeout", "20", "--no-deps", "--only-binary=:all:", *source),
+            *("--retries", "2", "--timeout", "20", "--no-deps", "--only-binary=:all:", *_source(wheel)),
             *("--dest", into, f"{wheel.project}=={wheel.version}"),
         ],
         timeout_s=_FETCH_TIMEOUT_S,
@@ -128,6 +130,12 @@ def _download(wheel: Wheel, *, into: Path) -> Path:
     if done.returncode != 0:
         raise _why(wheel, done.stderr)
     return next(into.glob("*.whl"))
+
+
+def _source(wheel: Wheel) -> tuple[str, ...]:
+    if folder := os.environ.get("TRB_WHEELS"):
+        return ("--no-index", "--find-links", folder)
+    return ("--index-url", wheel.index) if wheel.index else ()
 
 
 def _why(wheel: Wheel, stderr: str) -> MissingTool:

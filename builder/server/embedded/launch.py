@@ -1,0 +1,186 @@
+"""The command and the environment of the embedded server."""
+
+import os
+import re
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from builder.server.embedded.backends import backend_folder
+from builder.server.embedded.host import libpython_folder, require_host
+from builder.server.embedded.stub_python import stub_python
+from builder.server.embedded.wheels import PYTRITON, fetch_wheel
+from builder.server.endpoint import RUNTIME_VERSIONS_VARIABLE, TARGET_RELEASE_VARIABLE
+from builder.spec.releases import Release
+
+Control = Literal["none", "poll", "explicit"]
+
+_POLL_S: Final = 1
+_EXIT_TIMEOUT_S: Final = 8
+_LOOPBACK: Final = "127.0.0.1"
+_COMMENT: Final = re.compile(r"#.*")
+_TENSORS: Final = tuple(re.compile(rf"\b{word}\s*:?\s*[\[{{]") for word in ("input", "output"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The three ports of a server on 127.0.0.1."""
+
+    http: int
+    grpc: int
+    metrics: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """The embedded server's parts on this machine."""
+
+    wheel: Path
+    """The unpacked wheel, its relative layout kept: the binaries find their libraries by it."""
+    backends: Path
+    python_bin: Path
+    """The `bin` folder of the stub's Python."""
+    release: Release
+    """The target: the stand-ins refuse what it would refuse."""
+    libpython: Path
+    """The folder of Python's shared library."""
+
+    @property
+    def program(self) -> Path:
+        """The tritonserver binary."""
+        return self.wheel / "pytriton" / "tritonserver" / "bin" / "tritonserver"
+
+    @property
+    def libraries(self) -> Path:
+        """The shared libraries that come with it."""
+        return self.wheel / "nvidia_pytriton.libs"
+
+
+def install(release: Release, *, target_torch: bool, say: Callable[[str], None]) -> Installed:
+    """Return the server's parts, fetched and put together the first time.
+
+    Raises:
+        MissingTool: this machine cannot run it, or a part cannot be fetched.
+    """
+    require_host()
+    say("preparing the embedded Triton")
+    wheel = fetch_wheel(PYTRITON)
+    libpython = libpython_folder()
+    assert libpython is not None, "require_host has found it"
+    return Installed(
+        wheel=wheel,
+        backends=backend_folder(wheel / "pytriton" / "tritonserver"),
+        python_bin=stub_python(release, target_torch=target_torch, say=say),
+        release=release,
+        libpython=libpython,
+    )
+
+
+def command(
+    installed: Installed,
+    repository: Path,
+    ports: Ports,
+    *,
+    server_id: str,
+    models: Sequence[str] | None,
+    control: Control,
+) -> list[str]:
+    """Return the command line; `models` None means all of the repository."""
+    mode = "explicit" if control == "none" and models is not None else control
+    options = {
+        "model-repository": repository,
+        "backend-directory": installed.backends,
+        "id": server_id,
+        "http-address": _LOOPBACK,
+        "http-port": ports.http,
+        "grpc-address": _LOOPBACK,
+        "grpc-port": ports.grpc,
+        "metrics-port": ports.metrics,
+        "model-control-mode": mode,
+        # Why a model failed is read from the repository index; an exit would leave only a log.
+        "exit-on-error": "false",
+        "exit-timeout-secs": _EXIT_TIMEOUT_S,
+        # No GPU is used: without these the log opens with warnings about one.
+        "allow-gpu-metrics": "false",
+        "pinned-memory-pool-byte-size": 0,
+    }
+    return [
+        str(installed.program),
+        *(f"--{name}={value}" for name, value in options.items()),
+        *([f"--repository-poll-secs={_POLL_S}"] if mode == "poll" else []),
+        *(
+            [f"--load-model={name}" for name in (("*",) if models is None else models)]
+            if mode == "explicit"
+            else []
+        ),
+        # Completing a config costs one more stub process, and seconds, for each model.
+        *(["--disable-auto-complete-config"] if configs_are_complete(repository, models) else []),
+    ]
+
+
+def environment(installed: Installed, versions_dir: Path) -> dict[str, str]:
+    """Return the server's environment; the stand-ins report their versions into `versions_dir`."""
+    kept = {name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "PYTHONPATH"}}
+    libraries = [
+        str(installed.libraries),
+        str(installed.libpython),
+        *_split(os.environ.get("LD_LIBRARY_PATH")),
+    ]
+    return kept | {
+        "PATH": os.pathsep.join([str(installed.python_bin), *_split(os.environ.get("PATH"))]),
+        "LD_LIBRARY_PATH": os.pathsep.join(libraries),
+        "CUDA_VISIBLE_DEVICES": "",  # the stand-ins run on the CPU, so KIND_AUTO must mean that
+        TARGET_RELEASE_VARIABLE: installed.release.name,
+        RUNTIME_VERSIONS_VARIABLE: str(versions_dir),
+    }
+
+
+def configs_are_complete(repository: Path, models: Sequence[str] | None) -> bool:
+    """Return whether there is a model, and each one names its own inputs and outputs."""
+    names = model_folders(repository) if models is None else models
+    return bool(names) and all(_names_its_tensors(repository / name / "config.pbtxt") for name in names)
+
+
+def model_folders(repository: Path) -> tuple[str, ...]:
+    """Return what Triton takes for models: every folder in the repository."""
+    return tuple(sorted(path.name for path in repository.iterdir() if path.is_dir()))
+
+
+def free_ports(*, http: int | None = None, grpc: int | None = None) -> Ports:
+    """Return three free ports, the given ones kept; another process may still take them first."""
+    sockets = [socket.socket() for _ in range(3)]
+    try:
+        for one in sockets:
+            one.bind((_LOOPBACK, 0))
+        found = [int(one.getsockname()[1]) for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+    return Ports(http=http or found[0], grpc=grpc or found[1], metrics=found[2])
+
+
+def is_free(port: int) -> bool:
+    """Return whether a server could listen on 127.0.0.1:`port` now."""
+    with socket.socket() as one:
+        one.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # as the server does: old connections do not count
+        try:
+            one.bind((_LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def _names_its_tensors(config: Path) -> bool:
+    try:
+        text = _COMMENT.sub("", config.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return False
+    return all(pattern.search(text) for pattern in _TENSORS)
+
+
+def _split(paths: str | None) -> list[str]:
+    return [path for path in (paths or "").split(os.pathsep) if path]

@@ -1,0 +1,80 @@
+"""One server process: started, watched, stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Final
+
+from builder.server.embedded import die_with_parent
+
+_GRACE_S: Final = 12.0
+_PAUSE_S: Final = 0.02
+
+
+def start_bound(command: Sequence[str], *, env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a server that dies with this process, even when this process is killed.
+
+    The kernel ties it to the thread that started it, so that thread waits for its end.
+
+    Raises:
+        OSError: it could not be started.
+    """
+    born: SimpleQueue[subprocess.Popen[bytes] | OSError] = SimpleQueue()
+    shim = (sys.executable, "-I", "-S", die_with_parent.__file__, str(os.getpid()))
+
+    def keep() -> None:
+        try:
+            process = start_free((*shim, *command), env=env, log=log)
+        except OSError as error:
+            born.put(error)
+            return
+        born.put(process)
+        process.wait()
+
+    threading.Thread(target=keep, name="tritonserver", daemon=True).start()
+    process = born.get()
+    if isinstance(process, OSError):
+        raise process
+    return process
+
+
+def start_free(command: Sequence[str], *, env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a server that outlives this process; its session is its own, so Ctrl-C is ours alone.
+
+    Raises:
+        OSError: it could not be started.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file:
+        return subprocess.Popen(
+            command, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+        )
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a server of ours: ask it, and after 12 s make it."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    give_up = time.monotonic() + _GRACE_S
+    # Once its stubs are gone every model is unloaded; what is left of its exit is whole seconds of sleep.
+    while process.poll() is None and has_children(process.pid) and time.monotonic() < give_up:
+        time.sleep(_PAUSE_S)
+    process.kill()
+    process.wait()
+
+
+def has_children(pid: int) -> bool:
+    """Return whether any thread of process `pid` has a child that still runs."""
+    try:
+        return any(
+            path.read_text(encoding="ascii").strip() for path in Path(f"/proc/{pid}/task").glob("*/children")
+        )
+    except OSError:
+        return False
