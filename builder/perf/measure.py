@@ -59,16 +59,16 @@ def measure(
     """
     target = describe(endpoint, triton_name, version)
     settings = settings or Settings()
+    ready = [(load, requests(model, feeds, load.batch)) for load in with_budget(loads, latency)]
     points = tuple(
-        _judged(
-            target, model, load, feeds, latency=latency, engine=engine, settings=settings, on_step=on_step
-        )
-        for load in _with_budget(loads, latency)
+        _judged(target, load, sent, latency=latency, engine=engine, settings=settings, on_step=on_step)
+        for load, sent in ready
     )
     return ModelPerf(model=triton_name, version=version, points=points, input_data=input_data)
 
 
-def _with_budget(loads: Sequence[Load], latency: Latency | None) -> tuple[Load, ...]:
+def with_budget(loads: Sequence[Load], latency: Latency | None) -> tuple[Load, ...]:
+    """Return `loads` with the budget's own where it is missing; without any, one request at a time."""
     chosen = tuple(loads)
     if latency is not None and not any(is_budgeted(load, latency) for load in chosen):
         chosen = (budget_load(latency, chosen[0].protocol if chosen else "grpc"), *chosen)
@@ -77,7 +77,6 @@ def _with_budget(loads: Sequence[Load], latency: Latency | None) -> tuple[Load, 
 
 def _judged(
     target: Target,
-    model: Model,
     load: Load,
     feeds: Sequence[Feed],
     *,
@@ -88,7 +87,7 @@ def _judged(
 ) -> LoadPoint:
     budget = latency if is_budgeted(load, latency) else None
     settings = replace(settings, watched=watched(budget), budgeted=tuple(limits(budget)) if budget else ())
-    point, windows = _measured(target, load, requests(model, feeds, load.batch), settings, engine, on_step)
+    point, windows = _measured(target, load, feeds, settings, engine, on_step)
     return replace(point, missed=missed(point, windows, budget)) if budget else point
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from builder.errors import UsageError
 from builder.spec.loaded import Feed
-from builder.spec.project import Model
+from builder.spec.project import Model, axis_range
 
 MOST_REQUESTS: Final = 32
 """Different requests sent in turn: enough that no cache holds them all, few enough to keep in memory."""
@@ -26,11 +26,17 @@ def requests(model: Model, feeds: Sequence[Feed], batch: int) -> tuple[Feed, ...
     they are.
 
     Raises:
-        UsageError: there is nothing to send, or several rows are asked of a model that takes one.
+        UsageError: there is nothing to send, or more rows than the model takes.
     """
     if not feeds:
         raise UsageError(
             "there is nothing to send", fix="give samples, a range for every input, or --input-data"
+        )
+    largest = axis_range(model, model.batching.axis).max
+    if has_batch_axis(model) and batch > largest:
+        raise UsageError(
+            f"{batch} rows per request, but trb.yaml declares at most {largest}",
+            fix=f"measure with a smaller batch, or raise dims.{model.batching.axis}.max",
         )
     if not has_batch_axis(model):
         if batch != 1:
