@@ -1,8 +1,25 @@
-"""What a model is fed: the sizes that matter, and seeded values in the declared range. numpy only."""
+"""What a model is fed: which sizes, which values. numpy only, no torch."""
 
-from builder.feeds.cases import Case, cases, sample_case
-from builder.feeds.rows import replace_rows
-from builder.feeds.sizes import sizes
-from builder.feeds.values import edge_feeds, random_feed
+from builder.feeds.cases import Case, cases
+from builder.feeds.edges import edge_feeds
+from builder.feeds.random import random_feed
+from builder.feeds.rows import concat_rows, replace_rows, sizes_of, take_rows
+from builder.feeds.samples import sample_count, sample_rows, with_sample_ranges
+from builder.feeds.sizes import label, sizes, typical_sizes
 
-__all__ = ["Case", "cases", "edge_feeds", "random_feed", "replace_rows", "sample_case", "sizes"]
+__all__ = [
+    "Case",
+    "cases",
+    "concat_rows",
+    "edge_feeds",
+    "label",
+    "random_feed",
+    "replace_rows",
+    "sample_count",
+    "sample_rows",
+    "sizes",
+    "sizes_of",
+    "take_rows",
+    "typical_sizes",
+    "with_sample_ranges",
+]

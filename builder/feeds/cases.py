@@ -1,73 +1,75 @@
-"""Every input that a hop is compared on."""
+"""Everything that a model is compared on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
-import numpy as np
-
-from builder.feeds.sizes import sizes
-from builder.feeds.values import edge_feeds, random_feed
+from builder.feeds.edges import edge_feeds
+from builder.feeds.random import random_feed
+from builder.feeds.rows import sizes_of
+from builder.feeds.samples import sample_count, sample_rows, with_sample_ranges
+from builder.feeds.sizes import Sizes, batch_sizes, label, sizes, typical_sizes
 from builder.spec.loaded import Feed
 from builder.spec.project import Model
+
+_SAMPLES: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One set of inputs."""
+    """One set of inputs, with a name that says what they are."""
 
     name: str
-    """Such as `random batch=3 seq=17`."""
-    sizes: Mapping[str, int]
+    """Such as `random batch=3 seq=17`, `all-min batch=2`, `samples 3..5 batch=3`."""
+    sizes: Sizes
     feed: Feed
 
 
 def cases(model: Model, samples: Feed | None = None) -> tuple[Case, ...]:
-    """Return random inputs at every size that matters, the edges of the ranges, and the user's samples."""
-    return (*_random(model), *_edges(model), *_samples(model, samples))
+    """Return random inputs at every combination of sizes, the edges at a typical one, and the samples.
 
+    Of the samples the first 256 are used (at least one batch of the largest size), cut into each batch size in
+    turn and then into the largest.
 
-def sample_case(model: Model, samples: Feed, rows: int) -> Case:
-    """Return the first `rows` samples (repeated if there are fewer) as one case."""
-    taken = {name: np.resize(array, (rows, *array.shape[1:])) if len(array) < rows else array[:rows]
-             for name, array in samples.items()}  # fmt: skip
-    found = _sizes_of(model, taken)
-    return Case(name=f"samples {_spelt(found)}", sizes=found, feed=taken)
+    Raises:
+        SpecError: an integer input has neither a range nor samples.
+    """
+    model = with_sample_ranges(model, samples)
+    return (*_random(model), *_edges(model), *(_samples(model, samples) if samples is not None else ()))
 
 
 def _random(model: Model) -> Iterator[Case]:
-    for found in sizes(model):
-        yield Case(
-            name=f"random {_spelt(found)}", sizes=found, feed=random_feed(model, found, model.parity.seed)
-        )
+    for tried in sizes(model):
+        yield _case("random", tried, random_feed(model, tried, model.parity.seed))
 
 
 def _edges(model: Model) -> Iterator[Case]:
-    smallest, *others = sizes(model)
-    found = others[0] if others else smallest
-    for kind, feed in edge_feeds(model, found):
-        yield Case(name=f"{kind} {_spelt(found)}", sizes=found, feed=feed)
+    tried = typical_sizes(model)
+    for what, feed in edge_feeds(model, tried, model.parity.seed).items():
+        yield _case(what, tried, feed)
 
 
-def _samples(model: Model, samples: Feed | None) -> Iterator[Case]:
-    if samples is None:
-        return
-    count = len(next(iter(samples.values())))
-    batch = model.batching.axis
-    batched = any(batch in tensor.shape for tensor in model.inputs.values())
-    largest = max(found.get(batch, 1) for found in sizes(model))
-    for rows in sorted({1, min(largest, count)}) if batched else [count]:
-        yield sample_case(model, samples, rows)
+def _samples(model: Model, samples: Feed) -> Iterator[Case]:
+    start = 0
+    for size in _cuts(model, sample_count(samples)):
+        feed = sample_rows(model, samples, start, start + size)
+        which = f"sample {start}" if size == 1 else f"samples {start}..{start + size - 1}"
+        yield _case(which, sizes_of(model, feed), feed)
+        start += size
 
 
-def _sizes_of(model: Model, feed: Mapping[str, Any]) -> Mapping[str, int]:
-    return {
-        dim: int(size)
-        for name, tensor in model.inputs.items()
-        for dim, size in zip(tensor.shape, feed[name].shape, strict=True)
-        if isinstance(dim, str)
-    }
+def _cuts(model: Model, count: int) -> Iterator[int]:
+    """Yield sizes that together cover the samples, as far as they are used."""
+    steps = batch_sizes(model) or (1,)
+    left = min(count, max(_SAMPLES, steps[-1]) if batch_sizes(model) else _SAMPLES)
+    for size in steps:
+        if size <= left:
+            yield size
+            left -= size
+    while left > 0:
+        yield min(steps[-1], left)
+        left -= steps[-1]
 
 
-def _spelt(found: Mapping[str, int]) -> str:
-    return " ".join(f"{axis}={size}" for axis, size in found.items()) or "fixed size"
+def _case(what: str, tried: Sizes, feed: Feed) -> Case:
+    return Case(name=f"{what} {label(tried)}".rstrip(), sizes=tried, feed=feed)

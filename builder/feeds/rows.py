@@ -1,35 +1,68 @@
-"""The neighbours of a row, replaced: the sharp test of row independence."""
+"""Rows of a feed along the batch axis: taken, put together, replaced."""
 
-from typing import Any, Literal
+from collections.abc import Iterator
 
 import numpy as np
 
-from builder.feeds.values import generator, random_array
+from builder.feeds.random import random_feed
+from builder.feeds.sizes import Sizes
+from builder.feeds.values import Array
 from builder.spec.loaded import Feed
 from builder.spec.project import Model
 
 
-def replace_rows(
-    model: Model, feed: Feed, *, keep: int, how: Literal["random", "nan"], seed: int = 1
-) -> Feed:
-    """Return `feed` with row `keep` of every batched input bit-equal and every other row replaced.
+def sizes_of(model: Model, feed: Feed) -> Sizes:
+    """Return the size that every dynamic axis has in `feed`."""
+    return {
+        dim: feed[name].shape[n]
+        for name, given in model.inputs.items()
+        for n, dim in enumerate(given.shape)
+        if isinstance(dim, str)
+    }
 
-    Args:
-        model: tells the ranges and the batch axis, which must be the first of a batched input.
-        feed: inputs at one size; inputs without the batch axis are passed on.
-        keep: the row to keep.
-        how: other values of the range, or NaN (float inputs only; others get random values).
-        seed: of the random values.
+
+def take_rows(model: Model, feed: Feed, start: int, stop: int) -> Feed:
+    """Return rows `start` up to `stop`; inputs without the batch axis stay whole."""
+    taken = dict(feed)
+    for name, axis in batch_axes(model):
+        rows = np.moveaxis(feed[name], axis, 0)[start:stop]
+        taken[name] = np.ascontiguousarray(np.moveaxis(rows, 0, axis))
+    return taken
+
+
+def concat_rows(model: Model, first: Feed, second: Feed) -> Feed:
+    """Return the rows of `first`, then of `second`; inputs without the batch axis are those of `first`."""
+    together = dict(first)
+    for name, axis in batch_axes(model):
+        together[name] = np.concatenate([first[name], second[name]], axis=axis)
+    return together
+
+
+def replace_rows(model: Model, feed: Feed, keep: int, *, seed: int, nan: bool = False) -> Feed:
+    """Return `feed` with row `keep` equal to the bit and every other row drawn anew in the declared ranges.
+
+    With `nan`, the other rows of float inputs are NaN throughout. Inputs without the batch axis stay.
     """
-    return {name: _replaced(model, name, array, keep, how, seed) for name, array in feed.items()}
+    fresh = random_feed(model, sizes_of(model, feed), seed)
+    replaced = dict(feed)
+    for name, axis in batch_axes(model):
+        others = np.full_like(feed[name], np.nan) if nan and _is_float(model, name) else fresh[name]
+        replaced[name] = _with_row(others, feed[name], axis, keep)
+    return replaced
 
 
-def _replaced(model: Model, name: str, array: Any, keep: int, how: str, seed: int) -> Any:
-    tensor = model.inputs[name]
-    if tensor.shape[:1] != (model.batching.axis,):
-        return array
-    other = random_array(tensor, array.shape, generator(seed, name, array.shape))
-    if how == "nan" and tensor.dtype.is_float:
-        other = np.full_like(array, np.nan)
-    other[keep] = array[keep]
-    return other
+def batch_axes(model: Model) -> Iterator[tuple[str, int]]:
+    """Yield each input that has the batch axis, and where."""
+    for name, given in model.inputs.items():
+        if model.batching.axis in given.shape:
+            yield name, given.shape.index(model.batching.axis)
+
+
+def _with_row(others: Array, kept: Array, axis: int, row: int) -> Array:
+    array = others.copy()
+    np.moveaxis(array, axis, 0)[row] = np.moveaxis(kept, axis, 0)[row]
+    return array
+
+
+def _is_float(model: Model, name: str) -> bool:
+    return model.inputs[name].dtype.is_float

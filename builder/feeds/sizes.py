@@ -1,4 +1,4 @@
-"""Which sizes of the dynamic axes are run."""
+"""Which sizes of the dynamic axes are tried."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,34 +6,75 @@ from typing import Final
 from builder.spec.project import Axis, Model, axis_range
 from builder.spec.tensors import unique
 
-_ODD: Final = 3
+Sizes = Mapping[str, int]
+"""A size for every dynamic axis."""
+
+_ODD_BATCH: Final = 3
+_ODD_LENGTH: Final = 17
 
 
-def sizes(model: Model) -> tuple[Mapping[str, int], ...]:
-    """Return the combinations of axis sizes that prove a model.
+def sizes(model: Model) -> tuple[Sizes, ...]:
+    """Return the combinations of axis sizes that a model is tried at, each once.
 
-    The batch axis is run at 1, 2, an odd size and its maximum; every other axis at its minimum, maximum and
-    an odd size between. Each size of each axis appears, not every combination: the longest sequence is run at
-    batch 1, and the largest batch with the shortest sequence, so that memory grows with one axis at a time.
+    The batch axis is at 1, 2, 3 and its maximum while the others are at a typical size (17, or an odd one near
+    the middle); then all others are at their maximum with batch 1 and at their minimum with batch 3; then each
+    alone is at its maximum with batch 2. Sparse on purpose: the largest batch never meets the longest axis.
     """
-    axes = unique(dim for tensor in model.inputs.values() for dim in tensor.shape if isinstance(dim, str))
+    typical = typical_sizes(model)
     batch = model.batching.axis
-    others = {axis: _other_sizes(axis_range(model, axis)) for axis in axes if axis != batch}
-    batches = _batch_sizes(axis_range(model, batch)) if batch in axes else (0,)
-    combinations: list[dict[str, int]] = []
-    for n in range(max([len(batches), *map(len, others.values())], default=1)):
-        combination = {batch: batches[min(n, len(batches) - 1)]} if batch in axes else {}
-        combination |= {axis: found[-1 - min(n, len(found) - 1)] for axis, found in others.items()}
-        combinations.append({axis: combination[axis] for axis in axes})
-    return tuple({tuple(c.items()): c for c in combinations}.values())
+    others = {axis: axis_range(model, axis) for axis in typical if axis != batch}
+    tried = [_with_batch(model, typical, size) for size in batch_sizes(model)] or [typical]
+    if others:
+        longest = {axis: limits.max for axis, limits in others.items()}
+        shortest = {axis: limits.min for axis, limits in others.items()}
+        tried.append(_with_batch(model, {**typical, **longest}, 1))
+        tried.append(_with_batch(model, {**typical, **shortest}, _ODD_BATCH))
+        tried += [_with_batch(model, {**typical, axis: size}, 2) for axis, size in longest.items()]
+    return _distinct(tried)
 
 
-def _batch_sizes(axis: Axis) -> tuple[int, ...]:
-    odd = min(_ODD, axis.max)
-    return tuple(sorted({n for n in (1, 2, odd, axis.max) if axis.min <= n <= axis.max}))
+def batch_sizes(model: Model) -> tuple[int, ...]:
+    """Return 1, 2, 3 and the maximum of the batch axis, within its limits; nothing without a batch axis."""
+    if model.batching.axis not in axes(model):
+        return ()
+    limits = axis_range(model, model.batching.axis)
+    return tuple(sorted({_clip(size, limits) for size in (1, 2, _ODD_BATCH, limits.max)}))
 
 
-def _other_sizes(axis: Axis) -> tuple[int, ...]:
-    middle = (axis.min + axis.max) // 2
-    odd = min(middle | 1, axis.max)
-    return tuple(sorted({axis.min, odd, axis.max}))
+def typical_sizes(model: Model) -> Sizes:
+    """Return one ordinary size for every axis: batch 2, others 17 or an odd size near their middle."""
+    batch = model.batching.axis
+    return {
+        axis: _clip(2, axis_range(model, axis)) if axis == batch else _length(axis_range(model, axis))
+        for axis in axes(model)
+    }
+
+
+def axes(model: Model) -> tuple[str, ...]:
+    """Return the dynamic axes of all inputs, each once, in order of appearance."""
+    return unique(dim for given in model.inputs.values() for dim in given.shape if isinstance(dim, str))
+
+
+def label(tried: Sizes) -> str:
+    """Return the sizes as words: `batch=3 seq=17`."""
+    return " ".join(f"{axis}={size}" for axis, size in tried.items())
+
+
+def _length(limits: Axis) -> int:
+    if limits.min < _ODD_LENGTH < limits.max:
+        return _ODD_LENGTH
+    middle = (limits.min + limits.max) // 2
+    return _clip(middle | 1, limits)
+
+
+def _with_batch(model: Model, chosen: Sizes, size: int) -> Sizes:
+    batch = model.batching.axis
+    return {**chosen, batch: _clip(size, axis_range(model, batch))} if batch in chosen else chosen
+
+
+def _clip(size: int, limits: Axis) -> int:
+    return min(max(size, limits.min), limits.max)
+
+
+def _distinct(tried: list[Sizes]) -> tuple[Sizes, ...]:
+    return tuple({tuple(chosen.items()): chosen for chosen in tried}.values())

@@ -1,113 +1,126 @@
-"""Values of one feed: seeded, and inside each input's declared range."""
+"""Arrays of one input: drawn, or filled, within what the spec declares."""
 
 import hashlib
 import string
-from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import ml_dtypes
 import numpy as np
+from numpy.typing import NDArray
 
+from builder.errors import SpecError
 from builder.spec.dtypes import DType
-from builder.spec.loaded import Feed
-from builder.spec.project import Input, Model
+from builder.spec.project import Input
 
-_LETTERS: Final = np.array(list(string.ascii_lowercase + string.digits))
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+
+_FOUR_SIGMA: Final = 4.0
+_LETTERS: Final = np.array(list(string.ascii_letters))
 _LONGEST_WORD: Final = 12
+_LARGEST: Final = {
+    DType.FP16: 65504.0,
+    DType.BF16: float.fromhex("0x1.fep127"),
+    DType.FP32: float.fromhex("0x1.fffffep127"),
+    DType.FP64: float.fromhex("0x1.fffffffffffffp1023"),
+}
 
 
-def random_feed(model: Model, sizes: Mapping[str, int], seed: int) -> Feed:
-    """Return inputs of these axis sizes; the same seed, names and sizes give the same values in every process."""
-    return {
-        name: random_array(tensor, shape_of(tensor, sizes), generator(seed, name, shape_of(tensor, sizes)))
-        for name, tensor in model.inputs.items()
-    }
+def generator(seed: int, *words: str) -> np.random.Generator:
+    """Return a random generator that depends on the arguments alone, in every process alike."""
+    digest = hashlib.sha256("\0".join((str(seed), *words)).encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
 
 
-def edge_feeds(model: Model, sizes: Mapping[str, int]) -> Iterator[tuple[str, Feed]]:
-    """Yield feeds at the edges of the declared ranges: smallest, largest, zeros, and all three mixed.
+def numpy_dtype(dtype: DType) -> np.dtype[Any]:
+    """Return the numpy type of `dtype`; bf16 is the one of ml_dtypes."""
+    return np.dtype(ml_dtypes.bfloat16) if dtype is DType.BF16 else np.dtype(dtype.numpy)
 
-    With `parity.special_values`, also NaN and infinity in the float inputs.
+
+def drawn(name: str, given: Input, shape: Shape, rng: np.random.Generator) -> Array:
+    """Draw an array: uniform in the declared range, both ends included; standard normal floats without one.
+
+    Raises:
+        SpecError: an integer without a range.
     """
-    kinds = ["smallest", "largest", "zero", "mixed"]
-    floats = any(tensor.dtype.is_float for tensor in model.inputs.values())
-    kinds += ["NaN", "infinity"] if model.parity.special_values and floats else []
-    for kind in kinds:
-        yield (
-            kind,
-            {name: _edge(kind, tensor, shape_of(tensor, sizes)) for name, tensor in model.inputs.items()},
-        )
-
-
-def generator(seed: int, name: str, shape: tuple[int, ...]) -> np.random.Generator:
-    """Return a generator that depends on nothing but its arguments."""
-    digest = hashlib.sha256(f"{seed}/{name}/{shape}".encode()).digest()
-    return np.random.default_rng(int.from_bytes(digest[:8], "little"))
-
-
-def shape_of(tensor: Input, sizes: Mapping[str, int]) -> tuple[int, ...]:
-    """Return the tensor's shape with every axis at its size."""
-    return tuple(sizes[dim] if isinstance(dim, str) else dim for dim in tensor.shape)
-
-
-def random_array(tensor: Input, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    """Return values in the declared range; without one floats are standard normal, integers 0 or 1."""
-    dtype = tensor.dtype
-    if dtype is DType.STRING:
+    if given.dtype is DType.STRING:
         return _words(shape, rng)
-    if dtype is DType.BOOL:
-        return rng.integers(0, 2, shape).astype(bool)
-    if dtype.is_integer:
-        low, high = tensor.range or (0, 1)
-        return rng.integers(int(low), int(high), shape, dtype=dtype.numpy, endpoint=True)
-    if tensor.range is None:
-        return rng.standard_normal(shape).astype(_numpy(dtype))
-    return _within(rng.uniform(*tensor.range, shape), tensor)
+    if given.dtype is DType.BOOL:
+        return rng.integers(0, 2, size=shape).astype(bool)
+    if given.dtype.is_integer:
+        low, high = whole_limits(name, given)
+        return rng.integers(low, high, size=shape, dtype=numpy_dtype(given.dtype), endpoint=True)
+    if given.range is None:
+        return rng.standard_normal(size=shape).astype(numpy_dtype(given.dtype))
+    bottom, top = float_limits(given)
+    share = rng.random(size=shape)
+    wide = float(bottom) * (1.0 - share) + float(top) * share  # high - low may overflow
+    near = wide.astype(numpy_dtype(given.dtype))  # may be rounded out of the range
+    return np.where(near < bottom, bottom, np.where(near > top, top, near)).astype(near.dtype)
 
 
-def _within(values: Any, tensor: Input) -> Any:
-    """Round to the dtype without leaving the range: 0.1 as fp16 may lie outside [0, 0.1]."""
-    assert tensor.range is not None
-    dtype = _numpy(tensor.dtype)
-    low, high = (np.array(edge).astype(dtype) for edge in tensor.range)
-    low = np.nextafter(low, np.array(np.inf, dtype)) if low < tensor.range[0] else low
-    high = np.nextafter(high, np.array(-np.inf, dtype)) if high > tensor.range[1] else high
-    return np.clip(values.astype(dtype), low, high)
+def lowest(name: str, given: Input, shape: Shape) -> Array:
+    """Return an array of the smallest value: of the range, or four sigma below zero; empty strings."""
+    return _filled(given, shape, _limits(name, given)[0])
 
 
-def _edge(kind: str, tensor: Input, shape: tuple[int, ...]) -> Any:
-    dtype = tensor.dtype
-    rng = generator(0, kind, shape)
-    if dtype is DType.STRING:
-        return np.full(shape, b"" if kind in ("smallest", "zero") else b"x" * _LONGEST_WORD, dtype=object)
-    if dtype is DType.BOOL:
-        return (
-            rng.integers(0, 2, shape).astype(bool) if kind == "mixed" else np.full(shape, kind == "largest")
+def highest(name: str, given: Input, shape: Shape) -> Array:
+    """Return an array of the largest value: of the range, or four sigma above zero; long strings."""
+    return _filled(given, shape, _limits(name, given)[1])
+
+
+def zeros(name: str, given: Input, shape: Shape) -> Array | None:
+    """Return an array of zeros, or None where the range leaves zero out or the type has none."""
+    if given.dtype is DType.STRING:
+        return None
+    low, high = _limits(name, given)
+    return _filled(given, shape, 0) if low <= 0 <= high else None
+
+
+def whole_limits(name: str, given: Input) -> tuple[int, int]:
+    """Return the smallest and largest value of an integer input.
+
+    Raises:
+        SpecError: it has no range, and random integers would be a guess.
+    """
+    if given.range is None:
+        raise SpecError(
+            f"input {name}: nobody says which values of {given.dtype.value} the model takes",
+            fix=f"give `range: [smallest, largest]` to the input {name}",
         )
-    if kind in ("NaN", "infinity") and dtype.is_float:
-        values = random_array(tensor, shape, rng)
-        values.reshape(-1)[:: max(1, values.size // 3)] = np.nan if kind == "NaN" else np.inf
-        return values
-    low, high = tensor.range if tensor.range is not None else ((0, 1) if dtype.is_integer else (-4.0, 4.0))
-    zero = min(max(0.0, low), high)
-    ends = {"smallest": low, "largest": high, "zero": zero}
-    chosen = rng.choice([low, zero, high], shape) if kind not in ends else np.full(shape, ends[kind])
-    if dtype.is_integer:
-        exact = np.array([int(low), int(zero), int(high)], dtype=dtype.numpy)  # floats lose 2**63 - 1
-        pick = {"smallest": 0, "zero": 1, "largest": 2}
-        return exact[rng.integers(0, 3, shape)] if kind not in pick else np.full(shape, exact[pick[kind]])
-    return _within(chosen, Input(dtype=dtype, shape=tensor.shape, range=(low, high)))
+    limits = np.iinfo(numpy_dtype(given.dtype))
+    low, high = (min(max(int(end), int(limits.min)), int(limits.max)) for end in given.range)
+    return low, high
 
 
-def _words(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    words = np.empty(int(np.prod(shape)), dtype=object)
-    for n in range(words.size):
-        words[n] = "".join(rng.choice(_LETTERS, int(rng.integers(1, _LONGEST_WORD)))).encode()
-    return words.reshape(shape)
+def float_limits(given: Input) -> tuple[Any, Any]:
+    """Return the smallest and largest value of a float input, as its own dtype has them within the range."""
+    dtype = numpy_dtype(given.dtype)
+    low, high = given.range or (-_FOUR_SIGMA, _FOUR_SIGMA)
+    most = _LARGEST[given.dtype]
+    bottom, top = (dtype.type(min(max(end, -most), most)) for end in (low, high))
+    if float(bottom) < low:
+        bottom = np.nextafter(bottom, dtype.type(np.inf))
+    if float(top) > high:
+        top = np.nextafter(top, dtype.type(-np.inf))
+    return (bottom, top) if bottom <= top else (bottom, bottom)
 
 
-def _numpy(dtype: DType) -> Any:
-    if dtype is DType.BF16:
-        import ml_dtypes  # numpy has no bfloat16 of its own
+def _limits(name: str, given: Input) -> tuple[Any, Any]:
+    if given.dtype is DType.STRING:
+        return b"", b"z" * 64
+    if given.dtype is DType.BOOL:
+        return False, True
+    return whole_limits(name, given) if given.dtype.is_integer else float_limits(given)
 
-        return np.dtype(ml_dtypes.bfloat16)
-    return np.dtype(dtype.numpy)
+
+def _filled(given: Input, shape: Shape, value: Any) -> Array:
+    return np.full(shape, value, dtype=numpy_dtype(given.dtype))
+
+
+def _words(shape: Shape, rng: np.random.Generator) -> Array:
+    words = np.empty(shape, dtype=object)
+    for place in np.ndindex(shape):
+        letters = rng.choice(_LETTERS, size=rng.integers(1, _LONGEST_WORD, endpoint=True))
+        words[place] = "".join(letters).encode()
+    return words
