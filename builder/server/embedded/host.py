@@ -8,12 +8,12 @@ import os
 import platform
 import shutil
 import sys
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from builder.errors import MissingTool
+from builder.server.embedded.libpython import can_be_fetched, libpython_folder, missing_libpython
 
 _OTHER_DOORS: Final = "use a Triton that runs elsewhere: `--server http://HOST:8000`"
 _GLIBC: Final = (2, 35)
@@ -67,13 +67,7 @@ def python_problem() -> MissingTool | None:
 
 def libpython_problem() -> MissingTool | None:
     """The stub links Python's shared library."""
-    if libpython_folder() is not None:
-        return None
-    package = f"libpython{sys.version_info.major}.{sys.version_info.minor}"
-    return MissingTool(
-        f"the embedded Triton needs {libpython_name()}, and this Python has none",
-        fix=f"run `apt-get install {package}`, or use a Python built with --enable-shared",
-    )
+    return None if libpython_folder() is not None or can_be_fetched() else missing_libpython()
 
 
 def shm_problem() -> MissingTool | None:
@@ -89,25 +83,6 @@ def shm_problem() -> MissingTool | None:
         f"the embedded Triton needs {_SHM_BYTES >> 20} MiB of shared memory; {_SHM} has {free >> 20} free",
         fix="in Docker run with --shm-size=1g; else remount: `mount -o remount,size=1g /dev/shm`",
     )
-
-
-def libpython_name() -> str:
-    """Return the shared library that the stub of this Python asks for."""
-    return f"libpython{sys.version_info.major}.{sys.version_info.minor}.so.1.0"
-
-
-def libpython_folder() -> Path | None:
-    """Return the folder that holds this Python's shared library; None: there is none."""
-    multiarch = sysconfig.get_config_var("MULTIARCH") or "x86_64-linux-gnu"
-    own = sysconfig.get_config_var("LIBDIR")
-    folders = [Path(own), Path(own) / multiarch] if own else []
-    folders += [
-        Path(sys.base_prefix) / "lib",
-        Path("/usr/lib") / multiarch,
-        Path("/usr/lib64"),
-        Path("/usr/lib"),
-    ]
-    return next((folder for folder in folders if (folder / libpython_name()).exists()), None)
 
 
 CHECKS: Final[dict[str, Callable[[], MissingTool | None]]] = {

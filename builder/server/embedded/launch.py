@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from builder.server.embedded.backends import backend_folder
-from builder.server.embedded.host import libpython_folder, require_host
+from builder.server.embedded.host import require_host
+from builder.server.embedded.libpython import fetched_libpython, libpython_folder
 from builder.server.embedded.stub_python import stub_python
 from builder.server.embedded.wheels import PYTRITON, fetch_wheel
 from builder.server.endpoint import RUNTIME_VERSIONS_VARIABLE, TARGET_RELEASE_VARIABLE
@@ -67,14 +68,12 @@ def install(release: Release, *, target_torch: bool, say: Callable[[str], None])
     require_host()
     say("preparing the embedded Triton")
     wheel = fetch_wheel(PYTRITON)
-    libpython = libpython_folder()
-    assert libpython is not None, "require_host has found it"
     return Installed(
         wheel=wheel,
         backends=backend_folder(wheel / "pytriton" / "tritonserver"),
         python_bin=stub_python(release, target_torch=target_torch, say=say),
         release=release,
-        libpython=libpython,
+        libpython=libpython_folder() or fetched_libpython(),
     )
 
 
