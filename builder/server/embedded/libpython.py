@@ -1,4 +1,4 @@
-"""Python's shared library, which the server's stub links: the machine's, or the distribution's, unpacked here.
+"""Python's shared library, which the server links: the machine's, or the distribution's, unpacked here.
 
 Debian's and Ubuntu's python3 does not bring it. apt-get downloads a package for anybody, root or not.
 """
