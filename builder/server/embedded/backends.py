@@ -1,6 +1,7 @@
 """The folder of backends that the embedded server is given."""
 
 import hashlib
+import shutil
 import sys
 from pathlib import Path
 from typing import Final
@@ -24,7 +25,7 @@ def backend_folder(tritonserver: Path) -> Path:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
 
     def fill(folder: Path) -> None:
-        _link_python_backend(tritonserver, version, into=folder / "python")
+        _copy_python_backend(tritonserver, version, into=folder / "python")
         for path, content in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
@@ -41,8 +42,9 @@ def stand_in_files() -> dict[str, bytes]:
     }
 
 
-def _link_python_backend(tritonserver: Path, version: str, *, into: Path) -> None:
+def _copy_python_backend(tritonserver: Path, version: str, *, into: Path) -> None:
     into.mkdir(parents=True)
     stub = tritonserver / "python_backend_stubs" / version / "triton_python_backend_stub"
     for file in (*(tritonserver / "backends" / "python").iterdir(), stub):
-        (into / file.name).symlink_to(file)
+        # Copied: the server refuses a backend library that is a link out of its own folder.
+        shutil.copy(file, into / file.name)
