@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import torch
 
@@ -29,16 +30,18 @@ def open_torchscript(path: Path, signature: Signature, *, threads: int) -> Runne
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
         with torch.inference_mode():
-            answer = module(*(_as_tensor(feed[tensor.name]) for tensor in signature.inputs))
+            answer = module(*(as_tensor(feed[tensor.name]) for tensor in signature.inputs))
         return _named(answer, signature, path)
 
     return run
 
 
-def _as_tensor(array: Any) -> torch.Tensor:
-    return torch.from_numpy(
-        np.array(array, order="C")
-    )  # a copy: torch must not write into the caller's array
+def as_tensor(array: Any) -> torch.Tensor:
+    """Return a copy of `array`, of any dtype that torch has; bf16 comes as `ml_dtypes.bfloat16`."""
+    own = np.array(array, order="C")  # a copy: a model must not write into the caller's array
+    if own.dtype == ml_dtypes.bfloat16:
+        return torch.from_numpy(own.view(np.uint16)).view(torch.bfloat16)
+    return torch.from_numpy(own)
 
 
 def _named(answer: Any, signature: Signature, path: Path) -> dict[str, Any]:

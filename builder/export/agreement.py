@@ -1,0 +1,69 @@
+"""Whether a compiled module answers like the eager one, over sizes, values and edges."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import torch
+
+from builder.compare import compare, tolerances
+from builder.export.example import example_sizes, ranged
+from builder.feeds import cases, label, random_feed
+from builder.runtimes import as_tensor
+from builder.spec.loaded import Feed, Loaded
+from builder.spec.project import axis_range
+
+_EVERY_SIZE_UP_TO: Final = 16
+_EXTRA_SEEDS: Final = (101, 102)
+
+
+def disagreement(loaded: Loaded, module: torch.jit.ScriptModule, *, every_size: bool) -> str:
+    """Return how the outputs of `module` first differ from the reference's; empty: they agree on every case.
+
+    Args:
+        loaded: gives the reference, the sizes and the ranges.
+        module: takes tensors in signature order, returns a tensor or a flat tuple.
+        every_size: also step through each axis one by one: a size may decide what is computed.
+    """
+    allowed = tolerances(loaded.model, loaded.signature)
+    for name, feed in _feeds(loaded, every_size=every_size):
+        try:
+            got = _answer(loaded, module, feed)
+        except (RuntimeError, IndexError, ValueError, NotImplementedError) as error:
+            return f"{name}: it fails where eager PyTorch does not: {_last_line(error)}"
+        for gap in compare(loaded.reference(feed), got, allowed):
+            # An output without elements says nothing here, but it is no difference either.
+            if not gap.passed and not gap.problem.startswith("nothing to compare"):
+                return f"{name}: output {gap.name}: {gap.problem}"
+    return ""
+
+
+def _feeds(loaded: Loaded, *, every_size: bool) -> Iterator[tuple[str, Feed]]:
+    yield from ((case.name, case.feed) for case in cases(loaded.model, loaded.samples))
+    sizes = example_sizes(loaded.model, loaded.signature)
+    tried = [*({**sizes} for _ in _EXTRA_SEEDS), *(_steps(loaded, sizes) if every_size else ())]
+    for seed, here in enumerate(tried, start=_EXTRA_SEEDS[0]):
+        yield f"random seed={seed} {label(here)}".rstrip(), random_feed(ranged(loaded), here, seed=seed)
+
+
+def _steps(loaded: Loaded, sizes: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    for axis in sizes:
+        limits = axis_range(loaded.model, axis)
+        last = min(limits.max, limits.min + _EVERY_SIZE_UP_TO - 1)
+        yield from ({**sizes, axis: size} for size in range(limits.min, last + 1))
+        size = 2 * last
+        while size <= limits.max:
+            yield {**sizes, axis: size}
+            size *= 2
+
+
+def _answer(loaded: Loaded, module: torch.jit.ScriptModule, feed: Feed) -> dict[str, Any]:
+    with torch.inference_mode():
+        answer = module(*(as_tensor(feed[tensor.name]) for tensor in loaded.signature.inputs))
+    tensors = (answer,) if isinstance(answer, torch.Tensor) else answer
+    names = (tensor.name for tensor in loaded.signature.outputs)
+    return {name: tensor.numpy() for name, tensor in zip(names, tensors, strict=True)}
+
+
+def _last_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__

@@ -1,0 +1,156 @@
+"""The model as TorchScript in memory, traced or scripted, made once for both backends."""
+
+import warnings
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import torch
+from torch.jit._trace import TracerWarning
+
+from builder.export.agreement import disagreement
+from builder.export.blame import line_of_error, without_folders
+from builder.export.capture import capture
+from builder.export.example import example
+from builder.export.flat_torchscript import argument_names, flat, paths
+from builder.runtimes import as_tensor
+from builder.spec.loaded import Loaded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """A model in TorchScript that answers like the eager one; or why there is none."""
+
+    module: torch.jit.ScriptModule | None
+    """In eval mode, not frozen; takes tensors in signature order, returns a tensor or a flat tuple."""
+    how: str = ""
+    """trace, script or copied."""
+    notes: tuple[str, ...] = ()
+    refusal: str = ""
+    """Why there is no module, one or more lines, with the user's line where one is known."""
+
+
+# Keyed by the module object: two backends of one model share the work. An entry goes with its module.
+_MADE: MutableMapping[torch.nn.Module, Compiled] = WeakKeyDictionary()
+_MAX_NOTED_WARNINGS: Final = 5
+
+
+def as_torchscript(loaded: Loaded) -> Compiled:
+    """Compile `loaded` as its `torchscript` mode says; a second call is free."""
+    if loaded.module not in _MADE:
+        _MADE[loaded.module] = _compile(loaded)
+    return _MADE[loaded.module]
+
+
+def _compile(loaded: Loaded) -> Compiled:
+    if loaded.kind == "torchscript":
+        return _taken_over(loaded)
+    if loaded.model.torchscript == "trace":
+        return _checked(
+            loaded, _traced(loaded), "`torchscript: trace` was asked for, but the trace is not the model"
+        )
+    if loaded.model.torchscript == "script":
+        return _checked(loaded, _scripted(loaded), "the scripted module is not the model")
+    return _auto(loaded)
+
+
+def _auto(loaded: Loaded) -> Compiled:
+    """Trace; script where torch.export saw values decide, or where the trace answers otherwise."""
+    found = capture(loaded)
+    doubt = f"a value decides what is computed at {found.value_decides}" if found.value_decides else ""
+    if not doubt:
+        traced = _checked(loaded, _traced(loaded), "the trace is not the model")
+        if traced.module is not None:
+            return traced
+        doubt = traced.refusal
+    scripted = _checked(loaded, _scripted(loaded), "the scripted module is not the model either")
+    if scripted.module is None:
+        place = line_of_error(found.failure) if found.failure else ""
+        seen = (
+            f"\n  torch.export stopped at {place}" if place and place not in doubt + scripted.refusal else ""
+        )
+        return Compiled(module=None, refusal=f"{doubt}{seen}\n{scripted.refusal}")
+    return Compiled(
+        module=scripted.module, how="script", notes=(*scripted.notes, f"not traced: {_note(doubt)}")
+    )
+
+
+def _checked(loaded: Loaded, compiled: Compiled, complaint: str) -> Compiled:
+    if compiled.module is None:
+        return compiled
+    difference = disagreement(loaded, compiled.module, every_size=capture(loaded).size_decides)
+    return Compiled(module=None, refusal=f"{complaint}: {difference}") if difference else compiled
+
+
+def _traced(loaded: Loaded) -> Compiled:
+    inputs = example(loaded)
+    with warnings.catch_warnings(record=True) as caught, torch.no_grad():
+        warnings.simplefilter("always")
+        try:
+            inner = torch.jit.trace(loaded.module, inputs, check_trace=False)
+            module = flat(
+                loaded, inner, ", ".join(argument_names(loaded)), _flat_results(loaded, inner, inputs)
+            )
+        except Exception as error:  # noqa: BLE001 - the user's own forward runs in here and may raise anything
+            return Compiled(module=None, refusal=_told("tracing failed", error))
+    return Compiled(module=module, how="trace", notes=_tracer_warnings(caught))
+
+
+def _flat_results(loaded: Loaded, inner: Any, inputs: tuple[torch.Tensor, ...]) -> tuple[str, ...]:
+    count = len(loaded.signature.outputs)
+    if isinstance(inner(*inputs), torch.Tensor):
+        return ("r",)
+    return tuple(f"r[{place}]" for place in range(count))
+
+
+def _scripted(loaded: Loaded) -> Compiled:
+    own = loaded.module if loaded.original is None else loaded.original
+    try:
+        inner = torch.jit.script(own)
+        return Compiled(module=_flattened(loaded, own, inner), how="script")
+    except Exception as error:  # noqa: BLE001 - the compiler raises RuntimeError, OSError, TypeError and its own classes
+        return Compiled(module=None, refusal=_told("scripting failed", error))
+
+
+def _flattened(loaded: Loaded, own: Any, inner: torch.jit.ScriptModule) -> torch.jit.ScriptModule:
+    """Put `inner`, compiled from `own`, behind flat outputs, called as `loaded.module` calls it."""
+    names = argument_names(loaded)
+    by_name = loaded.bind == "name"
+    inputs = [as_tensor(tensor) for tensor in example(loaded)]
+    with torch.no_grad():
+        given = {tensor.name: value for tensor, value in zip(loaded.signature.inputs, inputs, strict=True)}
+        nested = own(**given) if by_name else own(*inputs)
+        wanted = loaded.module(*inputs)
+    results = paths(nested, (wanted,) if isinstance(wanted, torch.Tensor) else tuple(wanted))
+    call = ", ".join(f"{name}={name}" for name in names) if by_name else ", ".join(names)
+    return flat(loaded, inner, call, results)
+
+
+def _taken_over(loaded: Loaded) -> Compiled:
+    """Take a TorchScript source as it is, but in eval mode: dropout would be served active otherwise."""
+    own = loaded.module if loaded.original is None else loaded.original
+    notes: tuple[str, ...] = ()
+    if getattr(own, "training", False):
+        own.eval()
+        notes = ("the source was saved in training mode; switched to eval",)
+    try:
+        return Compiled(module=_flattened(loaded, own, own), how="copied", notes=notes)
+    except Exception as error:  # noqa: BLE001 - a foreign module runs in here
+        return Compiled(module=None, refusal=_told("the TorchScript source cannot be served", error))
+
+
+def _told(what: str, error: Exception) -> str:
+    place = line_of_error(error)
+    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
+    reason = lines[0] if lines else type(error).__name__
+    return f"{what}: {reason}" + (f"\n  at {place}" if place else "")
+
+
+def _tracer_warnings(caught: list[warnings.WarningMessage]) -> tuple[str, ...]:
+    told = [str(w.message).split(". ")[0] for w in caught if issubclass(w.category, TracerWarning)]
+    return tuple(f"tracer warning: {text}" for text in dict.fromkeys(told))[:_MAX_NOTED_WARNINGS]
+
+
+def _note(doubt: str) -> str:
+    return without_folders(doubt.splitlines()[0])

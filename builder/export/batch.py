@@ -1,0 +1,108 @@
+"""The batch axis of an exported file, proven by running it."""
+
+from collections.abc import Mapping
+
+from builder.errors import BatchingRefused, ExportError
+from builder.export.batch_place import obstacle
+from builder.export.example import ranged
+from builder.export.rows import RowGap, concat_gap, row_gap
+from builder.feeds import label, random_feed, sizes
+from builder.runtimes import open_file
+from builder.spec.artifact import Artifact, BatchProof
+from builder.spec.loaded import Loaded, Runner
+from builder.spec.project import axis_range
+
+
+def prove_batch(loaded: Loaded, artifact: Artifact, *, threads: int) -> BatchProof:
+    """Run the file at every combination of sizes, and prove that it treats each row alone.
+
+    Raises:
+        BatchingRefused: `batching.enabled` is true and Triton must not batch this file.
+        ExportError: the file does not run at a size that the spec declares.
+    """
+    run = open_file(artifact.backend, artifact.path, artifact.signature, threads=threads)
+    tried = sizes(loaded.model)
+    for here in tried:
+        _require_run(loaded, artifact, run, here)
+    if loaded.model.batching.enabled is False:
+        return BatchProof(max_batch_size=0, reason="batching is off in the spec", sizes=tried)
+    if reason := obstacle(loaded.model, artifact.signature):
+        return _unbatched(loaded, BatchProof(max_batch_size=0, reason=reason, sizes=tried))
+    largest = axis_range(loaded.model, loaded.model.batching.axis).max
+    if largest == 1:
+        return BatchProof(max_batch_size=1, reason="the largest batch is one row", sizes=tried)
+    return _by_rows(loaded, run, tried, largest)
+
+
+def _by_rows(loaded: Loaded, run: Runner, tried: tuple[Mapping[str, int], ...], largest: int) -> BatchProof:
+    accepted = loaded.model.batching.row_tolerance
+    # A mixing that is accepted by size cannot be sized once the neighbours are NaN.
+    rows = row_gap(loaded, run, with_nan=accepted == 0)
+    apart, problem = concat_gap(loaded, run)
+    reason = _mixing(rows, problem, apart, accepted)
+    proof = BatchProof(
+        max_batch_size=0 if reason else largest,
+        reason=reason or _proven(rows, apart, accepted),
+        sizes=tried,
+        row_gap=rows.size,
+        concat_gap=apart,
+    )
+    return _unbatched(loaded, proof) if reason else proof
+
+
+def _mixing(rows: RowGap, problem: str, apart: float, accepted: float) -> str:
+    """Return why the rows are not independent; empty if they are, or if the mixing is accepted."""
+    if rows.size > accepted:
+        return (
+            f"it mixes the rows of a batch: {rows.where}, changed by {rows.size:.3g}"
+            f"{f', above row_tolerance {accepted:g}' if accepted else ''}"
+        )
+    if problem and apart > accepted:
+        return f"a batch is not answered as its parts are, although rows do not mix: {problem}"
+    return ""
+
+
+def _proven(rows: RowGap, apart: float, accepted: float) -> str:
+    skipped = f"; not tried: {'; '.join(rows.untried)}" if rows.untried else ""
+    if rows.size == 0:
+        return f"each row came back bit-equal when all others were replaced{skipped}"
+    return (
+        f"rows mix by up to {rows.size:.3g} ({rows.where}), concatenation by {apart:.3g}; "
+        f"accepted by row_tolerance {accepted:g}"
+    )
+
+
+def _unbatched(loaded: Loaded, proof: BatchProof) -> BatchProof:
+    if loaded.model.batching.enabled is True:
+        raise BatchingRefused(
+            f"{loaded.name}: Triton must not batch it: {proof.reason}",
+            fix=_fix(proof),
+        )
+    return proof
+
+
+def _fix(proof: BatchProof) -> str:
+    if proof.row_gap is None:
+        return "mend what is named, or say `batching: {enabled: auto}` to serve it without batching"
+    return (
+        "say `batching: {enabled: auto}` to serve it without batching, or accept the mixing knowingly with "
+        "`batching: {row_tolerance: ...}`"
+    )
+
+
+def _require_run(loaded: Loaded, artifact: Artifact, run: Runner, here: Mapping[str, int]) -> None:
+    try:
+        answer = run(random_feed(ranged(loaded), here, loaded.model.parity.seed))
+    except Exception as error:  # torch's and ONNX Runtime's exceptions share no class below Exception
+        raise ExportError(
+            f"{loaded.name}: {artifact.path.name} fails at {label(here) or 'its fixed sizes'}: "
+            f"{(str(error).strip().splitlines() or [''])[0]}",
+            fix="narrow the range of that axis in `dims`, or make the model take every size of it",
+        ) from error
+    for tensor in artifact.signature.outputs:
+        got = answer[tensor.name].shape
+        if all(axis in here for axis in tensor.axes) and got != tensor.sized(here):
+            raise ExportError(
+                f"{loaded.name}: {artifact.path.name} gives {list(got)} for {tensor} at {label(here)}",
+                fix="make the shape of that output depend on nothing but the declared axes",
+            )
