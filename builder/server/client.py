@@ -36,7 +36,7 @@ class IndexRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """Open connections to one server. gRPC may be used from many threads, HTTP from the one that opened it."""
+    """Open connections to one server. gRPC may be used from many threads, HTTP only where it was opened."""
 
     endpoint: Endpoint
     grpc: Any

@@ -18,7 +18,7 @@ from builder.server.embedded.libpython import can_be_fetched, libpython_folder, 
 _OTHER_DOORS: Final = "use a Triton that runs elsewhere: `--server http://HOST:8000`"
 _GLIBC: Final = (2, 35)
 _PYTHONS: Final = ((3, 11), (3, 12))
-_SHM: Final = Path("/dev/shm")  # noqa: S108 - the server's own choice
+SHM: Final = Path("/dev/shm")  # noqa: S108 - the server's own choice
 _SHM_BYTES: Final = 32 << 20
 
 
@@ -73,14 +73,14 @@ def libpython_problem() -> MissingTool | None:
 def shm_problem() -> MissingTool | None:
     """Tensors pass between the server and its stubs through /dev/shm."""
     try:
-        free = shutil.disk_usage(_SHM).free
-        writable = os.access(_SHM, os.W_OK)
+        free = shutil.disk_usage(SHM).free
+        writable = os.access(SHM, os.W_OK)
     except OSError:
         free, writable = 0, False
     if writable and free >= _SHM_BYTES:
         return None
     return MissingTool(
-        f"the embedded Triton needs {_SHM_BYTES >> 20} MiB of shared memory; {_SHM} has {free >> 20} free",
+        f"the embedded Triton needs {_SHM_BYTES >> 20} MiB of shared memory; {SHM} has {free >> 20} free",
         fix="in Docker run with --shm-size=1g; else remount: `mount -o remount,size=1g /dev/shm`",
     )
 
