@@ -28,8 +28,8 @@ class Case:
 def cases(model: Model, samples: Feed | None = None) -> tuple[Case, ...]:
     """Return random inputs at every combination of sizes, the edges at a typical one, and the samples.
 
-    Of the samples the first 256 are used (at least one batch of the largest size), cut into each batch size in
-    turn and then into the largest.
+    Of the samples the first 256 are used (at least one batch of the largest size), cut into each batch size
+    in turn and then into the largest.
 
     Raises:
         SpecError: an integer input has neither a range nor samples.

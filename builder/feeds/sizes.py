@@ -16,9 +16,9 @@ _ODD_LENGTH: Final = 17
 def sizes(model: Model) -> tuple[Sizes, ...]:
     """Return the combinations of axis sizes that a model is tried at, each once.
 
-    The batch axis is at 1, 2, 3 and its maximum while the others are at a typical size (17, or an odd one near
-    the middle); then all others are at their maximum with batch 1 and at their minimum with batch 3; then each
-    alone is at its maximum with batch 2. Sparse on purpose: the largest batch never meets the longest axis.
+    First the batch axis at 1, 2, 3 and its maximum, the others at a typical size (17, or an odd one near the
+    middle). Then all others at their maximum with batch 1, and at their minimum with batch 3. Then each alone
+    at its maximum with batch 2. Sparse on purpose: the largest batch never meets the longest axis.
     """
     typical = typical_sizes(model)
     batch = model.batching.axis
