@@ -29,6 +29,7 @@ def _model(model: ModelCheck) -> Iterator[Line | Table]:
             rows=tuple(_hop_row(hop) for hop in model.hops),
             numbers=("cases", "worst error"),
         )
+    yield from (Line(f"{hop.name}: {hop.note}") for hop in model.hops if hop.note)
     if model.first_failure is not None:
         yield Line(f"The first hop that diverges: {model.first_failure.name}", "bad")
         yield from (Line(text) for text in divergence(model.first_failure))

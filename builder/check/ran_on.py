@@ -1,0 +1,72 @@
+"""The versions that really ran, beside the target's."""
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from typing import Final
+
+from builder.spec.project import Backend
+from builder.spec.releases import Release
+from builder.spec.results import RanOn
+
+_PACKAGE: Final[Mapping[Backend, str]] = {Backend.ONNX: "onnxruntime", Backend.TORCHSCRIPT: "torch"}
+
+
+def ran_on(
+    backend: Backend, server: str, runtime: Mapping[str, str], release: Release, *, stand_in: bool
+) -> RanOn:
+    """Return what ran and what is therefore not proven about `release`.
+
+    Args:
+        backend: of the model.
+        server: version of the live server core.
+        runtime: versions by package in the live server, empty when not known.
+        release: the target.
+        stand_in: whether a stand-in of ours answered for Triton's own backend.
+    """
+    package = _PACKAGE[backend]
+    target = {
+        "server": release.server,
+        "onnxruntime": release.onnxruntime,
+        "torch": release.torch or "unknown",
+    }
+    return RanOn(
+        server=server,
+        runtime=_runtime(package, runtime, stand_in=stand_in),
+        local={name: version(name) for name in ("torch", "onnxruntime")},
+        target=target,
+        not_proven=tuple(
+            _not_proven(backend, server, runtime.get(package), target, release, stand_in=stand_in)
+        ),
+    )
+
+
+def is_version(ran: str, target: str) -> bool:
+    """Return whether `ran` (2.5.1+cpu) is the version `target` (2.5) as far as that goes."""
+    public = ran.split("+", maxsplit=1)[0]
+    return public == target or public.startswith(f"{target}.")
+
+
+def _runtime(package: str, runtime: Mapping[str, str], *, stand_in: bool) -> str:
+    if package not in runtime:
+        return "unknown"
+    return f"{package} {runtime[package]}{' (stand-in)' if stand_in else ''}"
+
+
+def _not_proven(
+    backend: Backend,
+    server: str,
+    ran: str | None,
+    target: Mapping[str, str],
+    release: Release,
+    *,
+    stand_in: bool,
+) -> Iterator[str]:
+    package = _PACKAGE[backend]
+    if not is_version(server, target["server"]):
+        yield f"on Triton {target['server']} of release {release.name}: {server} answered"
+    if ran is None:
+        yield f"on {package} {target[package]} of release {release.name}: what ran is not known"
+    elif not is_version(ran, target[package]):
+        yield f"on {package} {target[package]} of release {release.name}: the server ran {ran}"
+    if stand_in:
+        yield f"in Triton's own {backend.triton} backend: our stand-in ran in its place"
