@@ -62,6 +62,8 @@ class Hop:
     comparisons: tuple[Comparison, ...]
     problem: str = ""
     """What stopped this hop from being compared at all; empty otherwise."""
+    note: str = ""
+    """What else is known, such as that all answers were equal to the bit."""
 
     @property
     def passed(self) -> bool:
