@@ -1,0 +1,57 @@
+"""All that a build depended on, and whether it still holds. No torch: a build of nothing must be quick."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from platform import python_version
+from typing import Final
+
+from builder import __version__
+from builder.spec.loaded import Fingerprint
+from builder.spec.project import Model
+
+PACKAGES: Final = ("torch", "onnx", "onnxscript", "onnxruntime", "numpy", "tritonclient", "jinja2")
+"""Packages that every exported byte can depend on."""
+
+
+def entry_sha256(name: str, model: Model, triton: str) -> str:
+    """Return the hash of all that trb.yaml says of a model, defaults included."""
+    entry = json.dumps({"name": name, "triton": triton, "model": asdict(model)}, sort_keys=True, default=str)
+    return hashlib.sha256(entry.encode()).hexdigest()
+
+
+def packages(further: Iterable[str] = ()) -> Mapping[str, str]:
+    """Return the versions of python, trb, what exporting uses, and `further` distributions."""
+    versions = {"python": python_version(), "trb": __version__}
+    for name in (*PACKAGES, *further):
+        versions[name] = _version(name)
+    return versions
+
+
+def still_holds(fingerprint: Fingerprint, *, name: str, model: Model, triton: str, folder: Path) -> bool:
+    """Whether a build of `model` now would read exactly what the one of `fingerprint` read."""
+    if fingerprint.entry_sha256 != entry_sha256(name, model, triton):
+        return False
+    further = (package for package in fingerprint.packages if package not in ("python", "trb", *PACKAGES))
+    if dict(fingerprint.packages) != dict(packages(further)):
+        return False
+    return all(file_sha256(folder / path) == digest for path, digest in fingerprint.files.items())
+
+
+def file_sha256(path: Path) -> str:
+    """Return the hash of a file's content; empty when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"

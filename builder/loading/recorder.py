@@ -1,0 +1,128 @@
+"""Which files a source read while it loaded."""
+
+import importlib
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+from unittest.mock import patch
+
+from builder.loading.fingerprint import file_sha256
+
+_PACKAGE: Final = Path(__file__).resolve().parent.parent
+_INSTALLED: Final = tuple(
+    Path(folder).resolve()
+    for folder in {
+        *(sysconfig.get_paths()[kind] for kind in ("stdlib", "platstdlib", "purelib", "platlib", "scripts")),
+        *site.getsitepackages(),
+        site.getusersitepackages(),
+        "/proc", "/sys", "/dev", "/etc", "/usr/share", "/usr/lib",
+    }
+)  # fmt: skip
+_NATIVE: Final = (("safetensors", "safe_open"), ("safetensors.torch", "safe_open"), ("torch.jit", "load"))
+"""Functions that open files in native code, where no audit event tells of it."""
+_ACTIVE: list[set[str]] = []
+_INSTALLED_HOOK: list[bool] = []
+
+
+class Reading:
+    """The files and packages read inside a `recording()` block."""
+
+    def __init__(self, opened: set[str]) -> None:
+        self._opened = opened
+
+    def files(self, folder: Path) -> Mapping[str, str]:
+        """Return sha256 by path of every file read and every module imported; relative below `folder`."""
+        paths = {Path(name).resolve() for name in (*self._opened, *_module_files())}
+        found = {_spelt(path, folder.resolve()): file_sha256(path) for path in paths if _counts(path)}
+        return dict(sorted((name, digest) for name, digest in found.items() if digest))
+
+    def packages(self) -> tuple[str, ...]:
+        """Return the installed distributions that the user's own modules import by name."""
+        tops = {name for module in _user_modules() for name in _imported(module)}
+        owners = metadata.packages_distributions()
+        found = {owners[top][0] for top in tops if top in owners}
+        return tuple(sorted(name for name in found if name != "trb"))
+
+
+@contextmanager
+def recording() -> Iterator[Reading]:
+    """Record every file opened for reading, by Python or by the native readers we know."""
+    if not _INSTALLED_HOOK:
+        sys.addaudithook(_on_event)  # there is no way to take a hook out again, so there is one
+        _INSTALLED_HOOK.append(True)
+    opened: set[str] = set()
+    _ACTIVE.append(opened)
+    try:
+        with _native_readers(opened):
+            yield Reading(opened)
+    finally:
+        _ACTIVE.remove(opened)
+
+
+def _on_event(event: str, arguments: tuple[Any, ...]) -> None:
+    if event != "open" or not _ACTIVE:
+        return
+    path, mode, flags = arguments
+    writes = flags & (os.O_WRONLY | os.O_RDWR) if isinstance(flags, int) else False
+    if (
+        isinstance(path, str | bytes | os.PathLike)
+        and not writes
+        and not (mode and set(str(mode)) & set("wax+"))
+    ):
+        for opened in _ACTIVE:
+            opened.add(os.fsdecode(path))
+
+
+@contextmanager
+def _native_readers(opened: set[str]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for module_name, name in _NATIVE:
+            module = importlib.import_module(module_name)
+            stack.enter_context(patch.object(module, name, _noting(getattr(module, name), opened)))
+        yield
+
+
+def _noting(reader: Callable[..., Any], opened: set[str]) -> Callable[..., Any]:
+    def read(path: Any, *arguments: Any, **named: Any) -> Any:
+        if isinstance(path, str | os.PathLike):
+            opened.add(os.fspath(path))
+        return reader(path, *arguments, **named)
+
+    return read
+
+
+def _module_files() -> Iterator[str]:
+    for module in _user_modules():
+        yield str(module.__file__)
+
+
+def _user_modules() -> list[Any]:
+    named = [(name, getattr(module, "__file__", None)) for name, module in sys.modules.items()]
+    return [
+        sys.modules[name]
+        for name, file in named
+        if isinstance(file, str) and name != "__main__" and _counts(Path(file).resolve())
+    ]
+
+
+def _imported(module: Any) -> set[str]:
+    values = vars(module).values()
+    names = (getattr(value, "__module__", None) or getattr(value, "__name__", "") for value in values)
+    return {str(name).split(".")[0] for name in names if isinstance(name, str)}
+
+
+def _counts(path: Path) -> bool:
+    if path.is_relative_to(_PACKAGE):
+        return path.is_relative_to(_PACKAGE / "_assets")
+    inside = any(path.is_relative_to(folder) for folder in _INSTALLED)
+    return not inside and "__pycache__" not in path.parts and ".trb" not in path.parts and path.is_file()
+
+
+def _spelt(path: Path, folder: Path) -> str:
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
