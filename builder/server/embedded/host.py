@@ -80,7 +80,7 @@ def shm_problem() -> MissingTool | None:
     if writable and free >= _SHM_BYTES:
         return None
     return MissingTool(
-        f"the embedded Triton needs {_SHM_BYTES >> 20} MiB of shared memory; {SHM} has {free >> 20} free",
+        f"the embedded Triton needs {_SHM_BYTES >> 20} MiB of shared memory; {SHM} has {free >> 20} MiB",
         fix="in Docker run with --shm-size=1g; else remount: `mount -o remount,size=1g /dev/shm`",
     )
 

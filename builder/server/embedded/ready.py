@@ -41,7 +41,7 @@ def wait_until_loaded(
             raise _ended(process, log)
         about = _ask("GET", http_port, "/v2")
         if about is not None:
-            if about.get("name") != server_id:
+            if not isinstance(about, dict) or about.get("name") != server_id:
                 raise PortTaken(f"port {http_port} is in use by another server")
             if _is_grpc_up(log):
                 return
