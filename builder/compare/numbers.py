@@ -29,8 +29,8 @@ def numeric_gap(name: str, want: NDArray[Any], got: NDArray[Any], tolerance: Tol
         compared=want.size,
         max_abs=float(finite.max(initial=0.0)),
         max_rel=_largest_relative(found),
-        mean_abs=float(finite.mean()) if finite.size else 0.0,
-        p99_abs=float(np.quantile(finite, 0.99)) if finite.size else 0.0,
+        mean_abs=_mean(finite),
+        p99_abs=float(np.quantile(finite, 0.99, method="higher")) if finite.size else 0.0,
         cosine=smallest_cosine(want, got),
         top_k_agreement=share,
         worst_index=worst,
@@ -81,6 +81,11 @@ def _worst(found: Errors, rtol: float, atol: float) -> tuple[int, ...]:
     excess = np.where(np.isnan(excess), -np.inf, excess)
     flat = int(np.argmax(found.broken if found.broken.any() else excess))
     return tuple(int(i) for i in np.unravel_index(flat, found.error.shape))
+
+
+def _mean(errors_of_finite: Floats) -> float:
+    with np.errstate(over="ignore"):
+        return float(errors_of_finite.mean()) if errors_of_finite.size else 0.0
 
 
 def _largest_relative(found: Errors) -> float:
