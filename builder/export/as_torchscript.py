@@ -12,7 +12,7 @@ from torch.jit._trace import TracerWarning
 from builder.export.agreement import disagreement
 from builder.export.blame import line_of_error, without_folders
 from builder.export.capture import capture
-from builder.export.example import example
+from builder.export.example import example, example_feed
 from builder.export.flat_torchscript import argument_names, flat, paths
 from builder.runtimes import as_tensor
 from builder.spec.loaded import Loaded
@@ -117,25 +117,21 @@ def _flattened(loaded: Loaded, own: Any, inner: torch.jit.ScriptModule) -> torch
     """Put `inner`, compiled from `own`, behind flat outputs, called as `loaded.module` calls it."""
     names = argument_names(loaded)
     by_name = loaded.bind == "name"
-    inputs = [as_tensor(tensor) for tensor in example(loaded)]
+    feed = example_feed(loaded)
+    given = {name: as_tensor(feed[name]) for name in (tensor.name for tensor in loaded.signature.inputs)}
     with torch.no_grad():
-        given = {tensor.name: value for tensor, value in zip(loaded.signature.inputs, inputs, strict=True)}
-        nested = own(**given) if by_name else own(*inputs)
-        wanted = loaded.module(*inputs)
-    results = paths(nested, (wanted,) if isinstance(wanted, torch.Tensor) else tuple(wanted))
+        nested = own(**given) if by_name else own(*given.values())
+    answer = loaded.reference(feed)
+    results = paths(nested, [as_tensor(answer[tensor.name]) for tensor in loaded.signature.outputs])
     call = ", ".join(f"{name}={name}" for name in names) if by_name else ", ".join(names)
     return flat(loaded, inner, call, results)
 
 
 def _taken_over(loaded: Loaded) -> Compiled:
-    """Take a TorchScript source as it is, but in eval mode: dropout would be served active otherwise."""
-    own = loaded.module if loaded.original is None else loaded.original
-    notes: tuple[str, ...] = ()
-    if getattr(own, "training", False):
-        own.eval()
-        notes = ("the source was saved in training mode; switched to eval",)
+    """Take a TorchScript source as it is, in eval mode: dropout would be served active otherwise."""
+    own = loaded.module.eval()
     try:
-        return Compiled(module=_flattened(loaded, own, own), how="copied", notes=notes)
+        return Compiled(module=_flattened(loaded, own, own), how="copied")
     except Exception as error:  # noqa: BLE001 - a foreign module runs in here
         return Compiled(module=None, refusal=_told("the TorchScript source cannot be served", error))
 

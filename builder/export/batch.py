@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from builder.errors import BatchingRefused, ExportError
 from builder.export.batch_place import obstacle
+from builder.export.blame import first_line
 from builder.export.example import ranged
 from builder.export.rows import RowGap, concat_gap, row_gap
 from builder.feeds import label, random_feed, sizes
@@ -36,8 +37,10 @@ def prove_batch(loaded: Loaded, artifact: Artifact, *, threads: int) -> BatchPro
 
 def _by_rows(loaded: Loaded, run: Runner, tried: tuple[Mapping[str, int], ...], largest: int) -> BatchProof:
     accepted = loaded.model.batching.row_tolerance
-    # A mixing that is accepted by size cannot be sized once the neighbours are NaN.
-    rows = row_gap(loaded, run, with_nan=accepted == 0)
+    rows = row_gap(loaded, run, nan=False)
+    # A mixing has a size only while the neighbours are numbers; NaN looks for one that those did not show.
+    if rows.size == 0:
+        rows = row_gap(loaded, run, nan=True)
     apart, problem = concat_gap(loaded, run)
     reason = _mixing(rows, problem, apart, accepted)
     proof = BatchProof(
@@ -63,7 +66,7 @@ def _mixing(rows: RowGap, problem: str, apart: float, accepted: float) -> str:
 
 
 def _proven(rows: RowGap, apart: float, accepted: float) -> str:
-    skipped = f"; not tried: {'; '.join(rows.untried)}" if rows.untried else ""
+    skipped = "" if rows.ran else "; rows of NaN were not tried, the file does not run on them"
     if rows.size == 0:
         return f"each row came back bit-equal when all others were replaced{skipped}"
     return (
@@ -94,9 +97,9 @@ def _require_run(loaded: Loaded, artifact: Artifact, run: Runner, here: Mapping[
     try:
         answer = run(random_feed(ranged(loaded), here, loaded.model.parity.seed))
     except Exception as error:  # torch's and ONNX Runtime's exceptions share no class below Exception
+        place = f"{artifact.path.name} at {label(here)}".removesuffix(" at ")
         raise ExportError(
-            f"{loaded.name}: {artifact.path.name} fails at {label(here) or 'its fixed sizes'}: "
-            f"{(str(error).strip().splitlines() or [''])[0]}",
+            f"{loaded.name}: {place} fails: {first_line(error)}",
             fix="narrow the range of that axis in `dims`, or make the model take every size of it",
         ) from error
     for tensor in artifact.signature.outputs:

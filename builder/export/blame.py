@@ -48,6 +48,12 @@ def line_of_node(error: BaseException) -> str:
     return ""
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of what `error` says, or its class where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0].strip() if lines else type(error).__name__
+
+
 def without_folders(text: str) -> str:
     """Return `text` with only the file names of its paths: a record does not tell where it was made."""
     return _FOLDER.sub("", text)

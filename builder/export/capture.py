@@ -45,6 +45,8 @@ def capture(loaded: Loaded) -> Captured:
 def _capture(loaded: Loaded) -> Captured:
     if loaded.program is not None:
         return Captured(program=loaded.program, value_decides=_values_in_control(loaded.program))
+    if loaded.kind == "torchscript":
+        return Captured(program=None, failure=TypeError("torch.export does not take a TorchScript source"))
     try:
         program = torch.export.export(loaded.module, example(loaded), dynamic_shapes=_dynamic_shapes(loaded))
     except Exception as error:  # noqa: BLE001 - models and tracers raise anything; what it means is judged here

@@ -8,7 +8,7 @@ import torch
 
 from builder.feeds import random_feed, with_sample_ranges
 from builder.runtimes import as_tensor
-from builder.spec.loaded import Loaded
+from builder.spec.loaded import Feed, Loaded
 from builder.spec.project import Model, axis_range
 from builder.spec.tensors import Signature
 
@@ -17,8 +17,13 @@ _SEED: Final = 1
 
 def example(loaded: Loaded) -> tuple[torch.Tensor, ...]:
     """Return one input of every kind, in signature order, at sizes that no other axis has."""
-    feed = random_feed(ranged(loaded), example_sizes(loaded.model, loaded.signature), seed=_SEED)
+    feed = example_feed(loaded)
     return tuple(as_tensor(feed[tensor.name]) for tensor in loaded.signature.inputs)
+
+
+def example_feed(loaded: Loaded) -> Feed:
+    """Return the same as arrays by name."""
+    return random_feed(ranged(loaded), example_sizes(loaded.model, loaded.signature), seed=_SEED)
 
 
 def ranged(loaded: Loaded) -> Model:

@@ -11,7 +11,7 @@ import onnx
 import torch
 
 from builder.export.as_torchscript import as_torchscript
-from builder.export.blame import chain, line_of_error, line_of_node
+from builder.export.blame import chain, first_line, line_of_error, line_of_node
 from builder.export.capture import capture
 from builder.export.example import example
 from builder.spec.loaded import Loaded
@@ -20,6 +20,10 @@ from builder.spec.tensors import Signature
 LEGACY_MAX_OPSET: Final = 20
 _UNTRANSLATED: Final = re.compile(
     r"No ONNX function found for <OpOverload\(op='([^']+)'|Exporting the operator '([^']+)' to ONNX"
+)
+
+_FIXED: Final = re.compile(
+    r"You marked (\S+) as dynamic but your code specialized it to be a constant \((\d+)\)"
 )
 
 
@@ -100,7 +104,8 @@ def _told(error: Exception, place: str) -> str:
     at = f"\n    at {place}" if place else ""
     if found := _UNTRANSLATED.search(text):
         return f"ONNX has no translation for {found[1] or found[2]}{at}"
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    axes = [line.removeprefix("- ") for line in lines if line.startswith("- You marked")]
-    reason = " ".join(axes) or (lines[0] if lines else type(error).__name__)
+    fixed = [
+        f"torch.export finds axis {axis} fixed at {size} by the model" for axis, size in _FIXED.findall(text)
+    ]
+    reason = "; ".join(dict.fromkeys(fixed)) or first_line(error)
     return f"{reason}{at}"

@@ -9,6 +9,7 @@ import onnx
 import onnxruntime as ort
 import torch
 
+from builder.export.blame import first_line
 from builder.export.example import ranged
 from builder.feeds import label, random_feed, sizes
 from builder.runtimes import open_onnx
@@ -33,7 +34,7 @@ def view(path: Path, loaded: Loaded) -> View:
         onnx.checker.check_model(str(path))
         session = _session(path)
     except Exception as error:  # noqa: BLE001 - onnx and ONNX Runtime share no exception class below Exception
-        return View(signature=None, refusal=_first_line(error))
+        return View(signature=None, refusal=first_line(error))
     inputs = {node.name: node for node in session.get_inputs()}
     outputs = {node.name: node for node in session.get_outputs()}
     problems = (
@@ -58,7 +59,7 @@ def run_problem(path: Path, loaded: Loaded) -> str:
         try:
             answer = run(feed)
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no class below Exception
-            return f"the file fails at {label(combinations[here]) or 'its fixed sizes'}: {_first_line(error)}"
+            return f"the file fails at {label(combinations[here]) or 'its fixed sizes'}: {first_line(error)}"
         if problem := _shape_problem(loaded, combinations[here], answer):
             return f"at {label(combinations[here])}: {problem}"
     return ""
@@ -123,7 +124,3 @@ def _shape_problem(loaded: Loaded, here: Mapping[str, int], answer: Mapping[str,
                 f"output {tensor.name} is {list(answer[tensor.name].shape)}, not {list(tensor.sized(here))}"
             )
     return ""
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -34,7 +34,7 @@ def refuse_dtypes(signature: Signature, backend: Backend, release: Release) -> N
         elif tensor.dtype is DType.BF16 and release.key < find_release(FIRST_BF16_ONNX).key:
             raise ExportError(
                 f"{tensor}: the onnxruntime backend of Triton {release.name} does not carry bf16",
-                fix=f"the first release that does is {FIRST_BF16_ONNX}; or cast to fp32 at the model's border",
+                fix=f"{FIRST_BF16_ONNX} is the first that does; or cast to fp32 at the model's border",
             )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from builder.compare import compare, tolerances
 from builder.export.example import ranged
-from builder.feeds import concat_rows, label, random_feed, replace_rows, take_rows, typical_sizes
+from builder.feeds import concat_rows, random_feed, replace_rows, take_rows, typical_sizes
 from builder.spec.loaded import Feed, Loaded, Runner
 from builder.spec.project import Model, axis_range
 
@@ -21,33 +21,34 @@ class RowGap:
     """The largest change of a row when its neighbours were replaced."""
 
     size: float
-    """0: every row came back bit-equal; inf: NaN, or a string or bool, changed."""
+    """0: every row came back bit-equal; inf: a NaN, or a string or bool, changed."""
     where: str = ""
     """Which output, row and batch; empty when nothing changed."""
-    untried: tuple[str, ...] = ()
-    """Replacements that the file refused to run."""
+    ran: bool = True
+    """False: the file does not run on such neighbours."""
 
 
-def row_gap(loaded: Loaded, run: Runner, *, with_nan: bool) -> RowGap:
-    """Replace all rows but one, by random ones and `with_nan` by NaN, and see whether that one changes.
+def row_gap(loaded: Loaded, run: Runner, *, nan: bool) -> RowGap:
+    """Replace all rows but one, by random ones or by NaN, and see whether that one changes.
 
     Same batch size, same position: the runtimes then compute the row in the same order, so that honest models
     give it back bit-equal, and mixing by any amount shows. Tried are the first, middle and last row of an odd
     batch, and the ends of the largest.
     """
-    worst = RowGap(size=0.0)
-    untried: list[str] = []
-    for batch, keep in _probes(loaded.model):
-        feed = _feed(loaded, batch, _SEED)
-        alone = run(feed)
-        for nan in (False, True) if with_nan and _has_floats(loaded.model) else (False,):
-            what = f"row {keep} of {batch}, the others {'NaN' if nan else 'random'}"
-            mixed = _ran(run, replace_rows(ranged(loaded), feed, keep, seed=_SEED + 1, nan=nan), nan=nan)
-            if mixed is None:
-                untried.append(f"{what}: the file does not run")
-                continue
-            worst = max(worst, _change(alone, mixed, keep, what), key=lambda gap: gap.size)
-    return RowGap(size=worst.size, where=worst.where, untried=tuple(untried))
+    if nan and not _has_floats(loaded.model):
+        return RowGap(size=0.0)
+    gaps = [_gap(loaded, run, batch, keep, nan=nan) for batch, keep in _probes(loaded.model)]
+    worst = max(gaps, key=lambda gap: gap.size)
+    return RowGap(size=worst.size, where=worst.where, ran=all(gap.ran for gap in gaps))
+
+
+def _gap(loaded: Loaded, run: Runner, batch: int, keep: int, *, nan: bool) -> RowGap:
+    feed = _feed(loaded, batch, _SEED)
+    mixed = _ran(run, replace_rows(ranged(loaded), feed, keep, seed=_SEED + 1, nan=nan), nan=nan)
+    if mixed is None:
+        return RowGap(size=0.0, ran=False)
+    what = f"row {keep} of {batch} when the others became {'NaN' if nan else 'other random rows'}"
+    return _change(run(feed), mixed, keep, what)
 
 
 def concat_gap(loaded: Loaded, run: Runner) -> tuple[float, str]:
@@ -114,8 +115,3 @@ def _distance(a: Any, b: Any) -> float:
 
 def _has_floats(model: Model) -> bool:
     return any(given.dtype.is_float and model.batching.axis in given.shape for given in model.inputs.values())
-
-
-def describe(loaded: Loaded) -> str:
-    """Return the sizes of the other axes while rows were replaced."""
-    return label({a: n for a, n in typical_sizes(loaded.model).items() if a != loaded.model.batching.axis})
