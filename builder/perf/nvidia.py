@@ -20,7 +20,7 @@ from builder.perf.nvidia_output import Row
 from builder.perf.requests import shapes
 from builder.perf.settings import OnStep, Settings
 from builder.perf.target import Target
-from builder.perf.windows import STABLE_WINDOWS, Window
+from builder.perf.windows import STABLE_WINDOWS, Window, are_stable
 from builder.server.embedded import PERF_ANALYZER, fetch_wheel, server_libraries
 from builder.spec.dtypes import DType
 from builder.spec.loaded import Feed
@@ -91,7 +91,8 @@ def measure_point(
         first = run(watched=settings.watched, max_windows=settings.max_windows, stability=settings.stability)
         for number, one in enumerate(first.windows, start=1):
             on_step(f"{load}, window {number}: {_latency(one)}, {one.throughput:.4g} rows/s")
-        if first.row is not None:
+        # Judged again: with --async it looks at the throughput alone.
+        if first.row and are_stable(first.windows, watched=settings.watched, within=settings.stability):
             return _point(load, first.row, settings, stable=True), first.windows
         on_step(f"{load}: not stable in {len(first.windows)} windows; taking three as they come")
         more = [

@@ -54,4 +54,5 @@ def are_stable(windows: Sequence[Window], *, watched: str, within: float) -> boo
     if len(last) < STABLE_WINDOWS or any(one.throughput == 0 for one in last):
         return False
     series = ([one.throughput for one in last], [one.latency_ms[watched] for one in last])
-    return all(max(values) <= min(values) * (1 + within) for values in series)
+    # Each against each: a nan is then unstable, which max and min would overlook.
+    return all(one <= other * (1 + within) for values in series for one in values for other in values)

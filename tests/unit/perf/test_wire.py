@@ -1,0 +1,77 @@
+import json
+
+import numpy as np
+import pytest
+from tritonclient.grpc import service_pb2
+from tritonclient.utils import serialize_byte_tensor
+
+from builder.perf.target import Statistics, split
+from builder.perf.wire import request_bytes, tensor_bytes
+from builder.spec.dtypes import DType
+from builder.spec.results import ServerSplit
+
+TEXTS = np.array([[b"a", "h\u00e9".encode()], [b"", b"\x00\xff"]], dtype=object)
+
+
+def test_a_grpc_request_is_the_message_that_the_client_would_send() -> None:
+    """The bytes parse as a ModelInferRequest with model, version, shape, datatype and raw contents."""
+    body = request_bytes("grpc", "m", 7, {"x": np.ones((2, 3), np.int16)}, {"x": DType.INT16})
+
+    request = service_pb2.ModelInferRequest.FromString(body)
+    assert (request.model_name, request.model_version) == ("m", "7")
+    assert (request.inputs[0].name, request.inputs[0].datatype, list(request.inputs[0].shape)) == (
+        "x",
+        "INT16",
+        [2, 3],
+    )
+    assert request.raw_input_contents[0] == np.ones((2, 3), "<i2").tobytes()
+
+
+def test_an_http_request_says_its_lengths() -> None:
+    """Header length, body length and every tensor's size match the bytes that follow."""
+    feed = {"s": TEXTS, "x": np.ones((2, 3), np.float16)}
+
+    whole = request_bytes("http", "m", 1, feed, {"s": DType.STRING, "x": DType.FP16}, "host:80")
+
+    head, _, body = whole.partition(b"\r\n\r\n")
+    fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    assert head.startswith(b"POST /v2/models/m/versions/1/infer HTTP/1.1\r\n")
+    assert int(fields["Content-Length"]) == len(body)
+    size = int(fields["Inference-Header-Content-Length"])
+    sizes = [one["parameters"]["binary_data_size"] for one in json.loads(body[:size])["inputs"]]
+    assert sum(sizes) == len(body) - size
+
+
+def test_strings_travel_as_the_client_library_sends_them() -> None:
+    """Our bytes of a string tensor are those of tritonclient."""
+    assert tensor_bytes(TEXTS, DType.STRING) == serialize_byte_tensor(TEXTS).item()
+
+
+@pytest.mark.parametrize("dtype", [DType.FP32, DType.INT64, DType.BOOL])
+def test_a_transposed_array_travels_row_by_row(dtype: DType) -> None:
+    """Bytes follow the shape, not the memory of the array."""
+    array = np.arange(6).reshape(2, 3).astype(dtype.numpy)
+
+    assert tensor_bytes(array.T, dtype) == np.ascontiguousarray(array.T).tobytes()
+
+
+def statistics(requests: int, *, executions: int, ns: int) -> Statistics:
+    part = {"count": requests, "ns": requests * ns}
+    parts = dict.fromkeys(("queue", "compute_input", "compute_infer", "compute_output"), part)
+    return {"inference_count": 2 * requests, "execution_count": executions, "inference_stats": parts}
+
+
+def test_the_split_is_the_average_between_two_readings() -> None:
+    """Ten requests before do not count; thirty more of 5 us and two rows, in six runs, are a batch of ten."""
+    before = statistics(10, executions=10, ns=5000)
+    after = statistics(40, executions=16, ns=5000)
+
+    assert split(before, after) == ServerSplit(
+        queue_us=5, compute_input_us=5, compute_infer_us=5, compute_output_us=5, average_batch=10
+    )
+
+
+def test_a_reload_between_the_readings_gives_no_split() -> None:
+    """Counters that went back, or stood still, are no account."""
+    assert split(statistics(40, executions=40, ns=1), statistics(3, executions=3, ns=1)) is None
+    assert split(statistics(4, executions=4, ns=1), statistics(4, executions=4, ns=1)) is None
