@@ -98,6 +98,7 @@ def check(config: Config, arguments: Sequence[Argument]) -> list[Refusal]:
         *_tensors(config, "input"),
         *_tensors(config, "output"),
         *_beyond_inputs(config, arguments),
+        *_without_input(config, arguments),
     ]
 
 
@@ -152,6 +153,19 @@ def _controls(config: Config) -> Iterator[Refusal]:
     for name in sequences.control_names(config):
         if index_of(name) is None:
             yield Refusal(f"input '{name}' does not follow <name>__<index> naming convention.")
+
+
+def _without_input(config: Config, arguments: Sequence[Argument]) -> Iterator[Refusal]:
+    if takes_dict(arguments):
+        return
+    fed = set(call_positions(config, arguments).values())
+    for position, argument in enumerate(arguments):
+        if position not in fed:
+            yield Refusal(
+                f"PyTorch execute failure: forward() Expected a value of type '{argument.type}' for argument "
+                f"'{argument.name}' but instead found type 'NoneType'.",
+                kind="request",
+            )
 
 
 def _beyond_inputs(config: Config, arguments: Sequence[Argument]) -> Iterator[Refusal]:

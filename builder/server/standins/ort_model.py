@@ -58,8 +58,7 @@ class OrtModel:
 
     def _ready(self, name: str, array: Array) -> Array:
         if array.dtype == np.object_:
-            # Fixed-width bytes reach ONNX Runtime raw, where it would turn bytes objects into their repr.
-            array = array.astype(np.bytes_)
+            array = _terminated(array)
         return array.reshape(()) if name in self.scalar_inputs else array
 
     def _shaped(self, name: str, array: Array) -> Array:
@@ -147,6 +146,15 @@ def words(error: Exception) -> str:
     return (
         f"onnx runtime error {found['code']}: {found['text']}" if found else f"onnx runtime error 1: {error}"
     )
+
+
+def _terminated(texts: Array) -> Array:
+    """Return `texts` (bytes objects) as fixed-width bytes, which reach ONNX Runtime raw.
+
+    It would take bytes objects by their repr, and reads an element that fills its width on into the next one.
+    """
+    width = max(map(len, texts.ravel().tolist()), default=0) + 1
+    return texts.astype(f"S{width}")
 
 
 def _tensor(found: Any) -> ModelTensor:

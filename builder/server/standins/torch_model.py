@@ -48,6 +48,8 @@ class TorchModel:
     """Where in the call each input goes."""
     outputs: Mapping[str, tuple[int, str]]
     """Where in the flat result each output is, and the type the config gives it."""
+    refused: str
+    """Why every request fails, known from the config alone; empty: none does."""
     guard: Callable[[], AbstractContextManager[None]]
     """inference_mode, or no_grad where the config turns that off."""
 
@@ -57,6 +59,8 @@ class TorchModel:
         Raises:
             RequestRefused: the model failed, or its result is not what the backend can return.
         """
+        if self.refused:
+            raise RequestRefused(self.refused, "INTERNAL")
         with self.guard():
             results = _flat(self._call(feeds))
             for name, (position, _) in self.outputs.items():
@@ -98,8 +102,10 @@ def load(config: Config, path: Path, *, any_device: bool) -> TorchModel:
     guard = _guard(config)
     module = _module(config, path, guard, any_device=any_device)
     arguments = _arguments(module)
-    for refusal in rules.check(config, arguments):
-        raise LoadRefused(refusal.message)
+    refusals = rules.check(config, arguments)
+    for refusal in refusals:
+        if refusal.kind != "request":
+            raise LoadRefused(refusal.message)
     unsupported.check(config)
     set_up(config)
     positions = rules.output_positions([tensor["name"] for tensor in tensors(config, "output")])
@@ -108,6 +114,7 @@ def load(config: Config, path: Path, *, any_device: bool) -> TorchModel:
         takes_dict=rules.takes_dict(arguments),
         positions=rules.call_positions(config, arguments),
         outputs={t["name"]: (positions[t["name"]], t["data_type"]) for t in tensors(config, "output")},
+        refused=next((refusal.message for refusal in refusals), ""),
         guard=guard,
     )
 

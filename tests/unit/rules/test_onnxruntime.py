@@ -60,16 +60,16 @@ def test_a_config_that_fits_is_not_refused() -> None:
         (
             {"input": [io("x", [5])]},
             (
-                "model 'M', tensor 'x': the model expects 2 dimensions (shape [-1,4]) but the model configuration "
-                "specifies 2 dimensions (an initial batch dimension because max_batch_size > 0 followed by the "
-                "explicit tensor shape, making complete shape [-1,5])"
+                "model 'M', tensor 'x': the model expects 2 dimensions (shape [-1,4]) but the model "
+                "configuration specifies 2 dimensions (an initial batch dimension because max_batch_size > 0 "
+                "followed by the explicit tensor shape, making complete shape [-1,5])"
             ),
         ),
         (
             {"max_batch_size": 0},
             (
-                "model 'M', tensor 'x': the model expects 2 dimensions (shape [-1,4]) but the model configuration "
-                "specifies 1 dimensions (shape [4])"
+                "model 'M', tensor 'x': the model expects 2 dimensions (shape [-1,4]) but the model "
+                "configuration specifies 1 dimensions (shape [4])"
             ),
         ),
         ({"input": [io("x", [-1])]}, "making complete shape [-1,-1])"),
@@ -139,8 +139,8 @@ def test_batching_needs_a_free_first_axis() -> None:
     """Even max_batch_size 1 is refused for a static first axis of 1."""
     fixed = ModelTensor("x", "tensor(float)", (1, 4))
     assert (
-        "model 'M', tensor 'x': for the model to support batching the shape should have at least 1 dimension and "
-        "the first dimension must be -1; but shape expected by the model is [1,4]"
+        "model 'M', tensor 'x': for the model to support batching the shape should have at least 1 dimension "
+        "and the first dimension must be -1; but shape expected by the model is [1,4]"
     ) in said(inputs=[fixed], max_batch_size=1)
 
 
