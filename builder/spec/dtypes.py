@@ -1,6 +1,6 @@
 """The element types, under the name each tool gives them."""
 
-from enum import Enum
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 
@@ -13,7 +13,7 @@ class _Names(NamedTuple):
     bytes: int
 
 
-class DType(str, Enum):
+class DType(StrEnum):
     """An element type; the value is how trb.yaml spells it."""
 
     BOOL = "bool"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +10,7 @@ from builder.spec.dtypes import DType
 from builder.spec.tensors import Dim
 
 
-class Backend(str, Enum):
+class Backend(StrEnum):
     """How a model is exported, and which Triton backend serves it."""
 
     ONNX = "onnx"

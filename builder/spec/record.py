@@ -12,7 +12,7 @@ RECORD_NAME = "record.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionRecord:
-    """`<model>/<version>/record.json`: facts that the same build writes again to the byte. No time, no host, no path."""
+    """`<model>/<version>/record.json`: facts that the same build writes again to the byte. No time, host or path."""
 
     model: str
     backend: str
