@@ -74,7 +74,8 @@ def _innermost(frames: Iterable[tuple[str, int]]) -> str:
     if not own:
         return ""
     path, number = own[-1]
-    return f"{path}:{number}: {linecache.getline(path, number).strip()}".rstrip(": ")
+    source = linecache.getline(path, number).strip()
+    return f"{path}:{number}: {source}" if source else f"{path}:{number}"
 
 
 def _is_users(path: str) -> bool:

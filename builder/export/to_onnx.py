@@ -1,5 +1,6 @@
 """Write a model as ONNX that the target release loads."""
 
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -66,7 +67,7 @@ def _exported(loaded: Loaded, path: Path, release: Release, external_above_bytes
                 notes=(*made.notes, *(f"failed before: {without_folders(failure)}" for failure in failures)),
             )
         failures.append(f"{name}: {seen.refusal}")
-    reasons = "\n".join(f"  {failure}" for failure in failures)
+    reasons = textwrap.indent("\n".join(failures), "  ")
     raise ExportError(f"{loaded.name}: no ONNX file was made\n{reasons}", fix=_fix(reasons))
 
 

@@ -1,5 +1,6 @@
 """Write a model as TorchScript: frozen, in eval mode, bound to no device."""
 
+import textwrap
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,9 +30,9 @@ def export(loaded: Loaded, *, into: Path, release: Release, log: Path | None) ->
     with into_log(log):
         compiled = as_torchscript(loaded)
         if compiled.module is None:
+            reasons = textwrap.indent(compiled.refusal, "  ")
             raise ExportError(
-                f"{loaded.name}: no TorchScript was made that answers like the model\n  {compiled.refusal}",
-                fix=_FIX,
+                f"{loaded.name}: no TorchScript was made that is the model\n{reasons}", fix=_FIX
             )
         frozen, notes = _frozen(compiled.module)
         torch_zip.save(frozen, into / Backend.TORCHSCRIPT.filename)
