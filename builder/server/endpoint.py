@@ -9,9 +9,6 @@ from typing import Final, Literal
 RUNTIME_VERSIONS_VARIABLE: Final = "TRB_RUNTIME_VERSIONS_DIR"
 """Names the folder where each stand-in backend writes `<backend>.json`, the versions it really runs."""
 
-RELEASE_VARIABLE: Final = "TRB_TRITON_RELEASE"
-"""Names the release whose opset and IR limits the stand-ins apply, such as 24.10."""
-
 TARGET_RELEASE_VARIABLE: Final = "TRB_TRITON_RELEASE"
 """Names the release whose limits the stand-ins enforce, such as 24.10."""
 

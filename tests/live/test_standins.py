@@ -1,6 +1,5 @@
 """The stand-in backends on a real server: the verdicts and answers that the genuine backends gave."""
 
-import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,7 +8,7 @@ from tritonclient import http
 from tritonclient.utils import InferenceServerException
 
 from builder.server.embedded import running
-from builder.server.endpoint import RELEASE_VARIABLE, Endpoint
+from builder.server.endpoint import Endpoint
 from builder.spec.releases import release
 from tests.live import standin_onnx_cases as onnx_cases
 from tests.live import standin_torch_cases as torch_cases
@@ -27,11 +26,9 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     repository = tmp_path_factory.mktemp("repository")
     for case in (*CASES.values(), *COUNTED.values()):
         case.lay_out(repository)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(os.environ, RELEASE_VARIABLE, TARGET.name)
-        logs = tmp_path_factory.mktemp("logs")
-        with running(repository, release=TARGET, log_dir=logs, models=(), control="explicit") as found:
-            yield found
+    logs = tmp_path_factory.mktemp("logs")
+    with running(repository, release=TARGET, log_dir=logs, models=(), control="explicit") as found:
+        yield found
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from builder.server.endpoint import RELEASE_VARIABLE, RUNTIME_VERSIONS_VARIABLE
+from builder.server.endpoint import RUNTIME_VERSIONS_VARIABLE, TARGET_RELEASE_VARIABLE
 from builder.server.standins.refused import LoadRefused
 from builder.spec.releases import Release, release
 
@@ -28,7 +28,7 @@ def require_numpy_1() -> None:
 
 def target_release() -> Release | None:
     """Return the release whose limits apply; None when none was named."""
-    name = os.environ.get(RELEASE_VARIABLE)
+    name = os.environ.get(TARGET_RELEASE_VARIABLE)
     return release(name) if name else None
 
 

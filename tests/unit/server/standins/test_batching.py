@@ -53,8 +53,8 @@ def test_an_output_too_short_fails_the_requests_it_cannot_reach() -> None:
     assert isinstance(second, RequestRefused)
     assert second.code == "UNSUPPORTED"
     assert str(second) == (
-        "failed to split the output tensor 'y' in responses: expected batch size of at least 2 in model output, "
-        "got 1"
+        "failed to split the output tensor 'y' in responses: expected batch size of at least 2 in model "
+        "output, got 1"
     )
 
 

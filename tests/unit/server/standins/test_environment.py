@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from builder.server.endpoint import RELEASE_VARIABLE, RUNTIME_VERSIONS_VARIABLE
+from builder.server.endpoint import RUNTIME_VERSIONS_VARIABLE, TARGET_RELEASE_VARIABLE
 from builder.server.standins import environment
 from builder.server.standins.refused import LoadRefused
 
@@ -22,9 +22,9 @@ def test_numpy_2_is_refused_loudly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_release_is_the_one_that_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """No name, no limits."""
-    monkeypatch.delenv(RELEASE_VARIABLE, raising=False)
+    monkeypatch.delenv(TARGET_RELEASE_VARIABLE, raising=False)
     assert environment.target_release() is None
-    monkeypatch.setenv(RELEASE_VARIABLE, "24.10")
+    monkeypatch.setenv(TARGET_RELEASE_VARIABLE, "24.10")
     found = environment.target_release()
     assert found is not None
     assert (found.onnxruntime, found.max_opset, found.max_ir) == ("1.19.2", 21, 10)
