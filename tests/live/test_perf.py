@@ -1,0 +1,188 @@
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from builder.perf import Load, Settings, Wish, inputs, measure
+from builder.server.embedded import running
+from builder.server.endpoint import Endpoint
+from builder.spec.dtypes import DType
+from builder.spec.project import Axis, Input, Latency, Model
+from builder.spec.releases import release
+from builder.spec.results import LoadPoint
+
+WORDS = 100
+QUICK = Settings(window_s=0.4, warmup_s=0.2, max_windows=4)
+MODEL = Model(
+    source="m:f",
+    inputs={"ids": Input(dtype=DType.INT64, shape=("batch", "seq"), range=(0, WORDS - 1))},
+    dims={"seq": Axis(max=16), "batch": Axis(max=8)},
+)
+CONFIG = """
+name: "embedding"
+backend: "onnxruntime"
+max_batch_size: 8
+input [{ name: "ids" data_type: TYPE_INT64 dims: [ -1 ] }]
+output [{ name: "y" data_type: TYPE_FP32 dims: [ -1, 4 ] }]
+instance_group [{ count: 1 kind: KIND_CPU }]
+"""
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """A live Triton with an embedding of 100 words, which refuses any other index."""
+    folder = tmp_path_factory.mktemp("perf")
+    version = folder / "repository" / "embedding" / "3"
+    version.mkdir(parents=True)
+    (version.parent / "config.pbtxt").write_text(CONFIG + "version_policy: { all: {} }\n")
+    write_embedding(version / "model.onnx")
+    with running(folder / "repository", release=release("24.10"), log_dir=folder / "logs") as live:
+        yield live
+
+
+def write_embedding(path: Path) -> None:
+    table = numpy_helper.from_array(np.ones((WORDS, 4), np.float32), "table")
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["table", "ids"], ["y"])],
+        "embedding",
+        [helper.make_tensor_value_info("ids", TensorProto.INT64, ["batch", "seq"])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", "seq", 4])],
+        [table],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+def point(
+    endpoint: Endpoint, load: Load, engine: str, *, latency: Latency | None = None, wish: Wish | None = None
+) -> LoadPoint:
+    feeds, text = inputs(MODEL, None, wish or Wish())
+    perf = measure(
+        MODEL,
+        "embedding",
+        3,
+        endpoint,
+        feeds,
+        loads=[load],
+        latency=latency,
+        engine=engine,
+        settings=QUICK,
+        input_data=text,
+    )
+    assert perf.input_data == text
+    (only,) = perf.points
+    return only
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
+@pytest.mark.parametrize(("engine", "said"), [("trb", "trb"), ("perf_analyzer", "perf_analyzer 2.51.0")])
+def test_both_engines_measure_a_closed_loop_of_integers_in_their_range(
+    endpoint: Endpoint, engine: str, said: str, protocol: str
+) -> None:
+    """Random ids of the declared range are answered without an error, and every figure is there."""
+    found = point(endpoint, Load(concurrency=2, batch=4, protocol=protocol), engine)
+
+    assert (found.engine, found.errors, found.first_error, found.missed) == (said, 0, "", ())
+    assert found.protocol == {"grpc": "gRPC", "http": "HTTP"}[protocol]
+    assert 0 < found.p50_ms <= found.p90_ms <= found.p95_ms <= found.p99_ms
+    assert found.requests > 50
+    assert found.windows == 3
+    # Two in flight, four rows each: Little's law ties throughput and latency together.
+    assert found.throughput * found.mean_ms / 1000 == pytest.approx(2 * 4, rel=0.3)
+    assert found.split is not None
+    assert 0 < found.split.compute_infer_us < found.mean_ms * 1000
+    assert found.split.average_batch == pytest.approx(4)
+
+
+@pytest.mark.parametrize("arrivals", ["constant", "poisson"])
+def test_an_open_loop_keeps_its_rate(endpoint: Endpoint, arrivals: str) -> None:
+    """At 100 requests a second about 100 are answered each second, by our engine, which says why."""
+    found = point(endpoint, Load(rate=100.0, arrivals=arrivals), "auto")
+
+    assert found.throughput == pytest.approx(100, rel=0.35)
+    assert found.engine.startswith("trb (perf_analyzer 2.51.0 times a late request")
+    assert found.errors == 0
+
+
+def test_perf_analyzer_measures_a_rate_when_asked_by_name(endpoint: Endpoint) -> None:
+    """`--engine perf_analyzer` takes a request rate too."""
+    found = point(endpoint, Load(rate=100.0), "perf_analyzer")
+
+    assert found.engine == "perf_analyzer 2.51.0"
+    assert found.throughput == pytest.approx(100, rel=0.35)
+
+
+def test_an_open_loop_is_charged_for_a_stall(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the server stops for half a second, the requests that fall due meanwhile are as late as that.
+
+    Only four can be in flight: timed from their sending, four of hundreds would be slow and p90 would not show it.
+    """
+    monkeypatch.setattr("builder.perf.generate.MOST_IN_FLIGHT", 4)
+    stalling = threading.Thread(target=stall, args=(endpoint, QUICK.warmup_s + 0.3, 0.5))
+    stalling.start()
+    found = point(endpoint, Load(rate=200.0), "trb")
+    stalling.join()
+
+    assert found.p90_ms > 150
+    assert found.p50_ms < 150
+
+
+def stall(endpoint: Endpoint, after_s: float, for_s: float) -> None:
+    assert endpoint.pid is not None
+    time.sleep(after_s)
+    os.kill(endpoint.pid, signal.SIGSTOP)
+    time.sleep(for_s)
+    os.kill(endpoint.pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("engine", ["trb", "perf_analyzer"])
+def test_a_missed_budget_is_a_sentence_per_figure(endpoint: Endpoint, engine: str) -> None:
+    """A median of 1 us and a billion rows a second are missed; p99 within a minute is not."""
+    latency = Latency(p50_ms=0.001, p99_ms=60_000, throughput_min=1e9)
+
+    found = point(endpoint, Load(concurrency=1), engine, latency=latency)
+
+    assert len(found.missed) == 2
+    assert "p50" in found.missed[0]
+    assert "throughput" in found.missed[1]
+    assert found.watched == "p99"
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
+def test_failed_requests_are_counted_with_what_the_server_said(
+    endpoint: Endpoint, tmp_path: Path, protocol: str
+) -> None:
+    """Of two requests in turn one is out of bounds: about half fail, the rest is measured, by our engine."""
+    np.savez(tmp_path / "bad.npz", ids=np.array([[1, 2], [1, WORDS]]))
+
+    found = point(
+        endpoint, Load(concurrency=1, protocol=protocol), "auto", wish=Wish(file=tmp_path / "bad.npz")
+    )
+
+    assert found.engine == "trb (perf_analyzer 2.51.0 stops at the first failed request)"
+    assert found.errors > 5
+    assert found.requests > 5
+    assert "indices element out of data bounds" in found.first_error
+
+
+def test_a_server_that_only_fails_meets_no_budget_and_ends_early(endpoint: Endpoint, tmp_path: Path) -> None:
+    """When every request fails there is no figure, one window is enough, and any budget is missed."""
+    np.savez(tmp_path / "bad.npz", ids=np.array([[WORDS]]))
+
+    found = point(
+        endpoint,
+        Load(concurrency=1),
+        "trb",
+        latency=Latency(p99_ms=60_000),
+        wish=Wish(file=tmp_path / "bad.npz"),
+    )
+
+    assert found.requests == 0
+    assert found.windows == 1
+    assert "no request was answered" in found.missed[0]
