@@ -1,0 +1,35 @@
+"""The model repository on disk: staged aside, published in one step, never changed. Standard library only."""
+
+from builder.repository.layout import home, logs
+from builder.repository.live import append_live, read_live
+from builder.repository.lock import lock
+from builder.repository.publish import publish
+from builder.repository.read import Published, latest, models, version_folder, versions
+from builder.repository.record import read_record, version_hash
+from builder.repository.stage import recover, stage
+from builder.repository.state import State, is_intact, load_state, save_state
+from builder.repository.verify import verify, verify_files
+
+__all__ = [
+    "Published",
+    "State",
+    "append_live",
+    "home",
+    "is_intact",
+    "latest",
+    "load_state",
+    "lock",
+    "logs",
+    "models",
+    "publish",
+    "read_live",
+    "read_record",
+    "recover",
+    "save_state",
+    "stage",
+    "verify",
+    "verify_files",
+    "version_folder",
+    "version_hash",
+    "versions",
+]

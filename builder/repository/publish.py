@@ -1,0 +1,165 @@
+"""A new version appears in one step, with its config and beside the older versions."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from builder.errors import RepositoryError, SignatureChanged
+from builder.repository import disk
+from builder.repository.faults import said_plainly
+from builder.repository.layout import CONFIG, STAGED_VERSION, WARMUP, model_folder
+from builder.repository.read import Published, latest, versions
+from builder.repository.record import complete, file_hashes, file_sha256, files_below, record_text
+from builder.repository.signature import breaks
+from builder.spec.record import RECORD_NAME, VersionRecord
+
+_FILE_MODE = 0o644
+_FOLDER_MODE = 0o755
+
+
+def publish(
+    repository: Path,
+    triton_name: str,
+    staged: Path,
+    record: VersionRecord,
+    *,
+    allow_new_signature: bool = False,
+) -> Published:
+    """Make what lies in `staged` the newest version of a model, whatever is killed when.
+
+    The whole new model folder is made aside, older versions as hard links, and takes the old one's place by one
+    atomic exchange. Files and config equal to those of the newest version make no new one. `staged` is used up,
+    also by a failure. Call it with the lock held.
+
+    Args:
+        repository: the repository's root; made if need be.
+        triton_name: the model's name in it.
+        staged: a folder of `stage`, filled.
+        record: the facts; `files` and `config_sha256` are filled in here.
+        allow_new_signature: publish although it breaks the clients of the newest version.
+
+    Raises:
+        SignatureChanged: it would break them.
+        RepositoryError: a model folder that is not ours, a full or read-only disk, a filesystem without exchange.
+    """
+    needed = sum(path.stat().st_size for path in files_below(staged).values())
+    try:
+        with said_plainly(repository.absolute(), needed_bytes=needed):
+            return _publish(repository, triton_name, staged, record, allow_new_signature)
+    finally:
+        _clear(staged)
+
+
+def _publish(
+    repository: Path, triton_name: str, staged: Path, record: VersionRecord, allowed: bool
+) -> Published:
+    whole = complete(record, staged / STAGED_VERSION, staged / CONFIG)
+    if not model_folder(repository, triton_name).exists():
+        return _first(repository, triton_name, staged, whole)
+    newest = _newest_of_ours(repository, triton_name)
+    if _is_same(newest, staged, whole):
+        return newest
+    if not allowed:
+        _require_compatible(newest, whole)
+    return _next(newest, staged, whole)
+
+
+def _first(repository: Path, triton_name: str, staged: Path, record: VersionRecord) -> Published:
+    model = model_folder(repository, triton_name)
+    model.parent.mkdir(parents=True, exist_ok=True)
+    _make_version(staged, 1, record)
+    _appear(staged, model, disk.move)
+    return Published(triton_name=triton_name, version=1, folder=model / "1", changed=True)
+
+
+def _next(newest: Published, staged: Path, record: VersionRecord) -> Published:
+    model, number = newest.folder.parent, newest.version + 1
+    _make_version(staged, number, record)
+    _take_along(model, staged)
+    _appear(staged, model, disk.exchange)
+    return replace(newest, version=number, folder=model / str(number), changed=True)
+
+
+def _newest_of_ours(repository: Path, triton_name: str) -> Published:
+    """Return the newest version.
+
+    Raises:
+        RepositoryError: the folder was not made by trb.
+    """
+    model = model_folder(repository, triton_name)
+    if not versions(repository, triton_name):
+        raise RepositoryError(
+            f"{model} exists and trb did not make it: it holds no version",
+            fix="give the model another name in trb.yaml, or move that folder out of the repository",
+        )
+    newest = latest(repository, triton_name)
+    _ = newest.record  # raises where there is none
+    return newest
+
+
+def _is_same(newest: Published, staged: Path, record: VersionRecord) -> bool:
+    """Return whether the newest version, as it lies on the disk, has these bytes already.
+
+    The record is not compared: a new commit or a new package that leads to the same bytes is no new version.
+    """
+    model = newest.folder.parent
+    return (
+        newest.record.files == record.files
+        and newest.record.config_sha256 == record.config_sha256
+        and (model / CONFIG).is_file()
+        and file_sha256(model / CONFIG) == record.config_sha256
+        and file_hashes(model / WARMUP) == file_hashes(staged / WARMUP)
+        and file_hashes(newest.folder) == record.files
+    )
+
+
+def _require_compatible(newest: Published, record: VersionRecord) -> None:
+    if differences := breaks(newest.record, record):
+        lines = "\n".join(f"  {line}" for line in differences)
+        raise SignatureChanged(
+            f"the new {newest.triton_name} would break the clients of its version {newest.version}:\n{lines}",
+            fix="publish it under a new model name; or set `allow_new_signature: true` on the model in trb.yaml; "
+            "or restore the old inputs and outputs",
+        )
+
+
+def _make_version(staged: Path, number: int, record: VersionRecord) -> None:
+    """Turn a stage into a model folder, each file of it on the disk itself."""
+    disk.write_text(staged / STAGED_VERSION / RECORD_NAME, record_text(record))
+    disk.move(staged / STAGED_VERSION, staged / str(number))
+    _readable_by_the_server(staged)
+    disk.keep_tree(staged)
+
+
+def _readable_by_the_server(folder: Path) -> None:
+    """Exporters that write through temporary files leave them to their owner alone."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(_FOLDER_MODE if path.is_dir() else _FILE_MODE)
+
+
+def _take_along(model: Path, staged: Path) -> None:
+    """Link the older versions, and whatever someone put beside them, into the new folder."""
+    for entry in sorted(model.iterdir()):
+        if entry.name in (CONFIG, WARMUP):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            disk.link_tree(entry, staged / entry.name)
+            disk.keep(staged / entry.name)
+        else:
+            disk.link(entry, staged / entry.name)
+    disk.keep(staged)
+
+
+def _appear(staged: Path, model: Path, step: Callable[[Path, Path], None]) -> None:
+    step(staged, model)
+    disk.keep(model.parent)
+    disk.keep(staged.parent)
+
+
+def _clear(staged: Path) -> None:
+    """Remove what is left of a stage: after an exchange, the old model folder."""
+    try:
+        disk.remove(staged)
+    except OSError:
+        return  # what was published stands all the same, and the next build's `recover` tries again

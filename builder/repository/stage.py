@@ -1,0 +1,34 @@
+"""Where versions are made: on the repository's filesystem, out of Triton's sight."""
+
+from pathlib import Path
+
+from builder.repository import disk
+from builder.repository.faults import said_plainly
+from builder.repository.layout import model_folder, staging
+
+
+def stage(repository: Path, triton_name: str) -> Path:
+    """Return a new, empty folder to fill with `config.pbtxt`, `warmup/` (where there is data) and `version/`.
+
+    The same model has the same folder in every build: a path that gets into a file does not change it.
+
+    Raises:
+        RepositoryError: Triton would refuse the name, or the folder cannot be written.
+    """
+    name = model_folder(repository, triton_name).name
+    folder = staging(repository) / name
+    with said_plainly(folder):
+        disk.remove(folder)
+        folder.mkdir(parents=True)
+    return folder
+
+
+def recover(repository: Path) -> None:
+    """Remove what builds that were killed have left behind. Call it with the lock held.
+
+    Raises:
+        RepositoryError: it cannot be removed.
+    """
+    folder = staging(repository)
+    with said_plainly(folder):
+        disk.remove(folder)

@@ -1,0 +1,40 @@
+"""Whether what lies in the repository is what was published."""
+
+from pathlib import Path
+
+from builder.repository.read import Published
+from builder.repository.record import file_hashes, file_sha256, read_record
+
+
+def verify(published: Published) -> tuple[str, ...]:
+    """Return how a version, or the config beside it, differs from what was published; nothing when it does not.
+
+    Raises:
+        RepositoryError: the version has no record.
+    """
+    config, recorded = published.config, published.record.config_sha256
+    edited = not config.is_file() or file_sha256(config) != recorded
+    return (
+        *verify_files(published.folder),
+        *((f"{config} is not the one it was published with",) if edited else ()),
+    )
+
+
+def verify_files(version_folder: Path) -> tuple[str, ...]:
+    """Return how the files of a version differ from its record, one sentence each; nothing when they do not.
+
+    Raises:
+        RepositoryError: the version has no record.
+    """
+    recorded, found = read_record(version_folder).files, file_hashes(version_folder)
+    missing = (f"{version_folder / name} is missing" for name in recorded.keys() - found.keys())
+    added = (
+        f"{version_folder / name} was added after publication" for name in found.keys() - recorded.keys()
+    )
+    both = recorded.keys() & found.keys()
+    changed = (
+        f"{version_folder / name} was changed after publication"
+        for name in both
+        if recorded[name] != found[name]
+    )
+    return tuple(sorted((*missing, *added, *changed)))
