@@ -1,5 +1,6 @@
 """The embedded Triton starts, says why it does not, and never outlives its owner unless told to."""
 
+import importlib.metadata
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import onnx
 import pytest
 
 from builder.errors import MissingTool, ServerError
@@ -278,6 +280,45 @@ def test_a_polling_server_notices_a_new_model(repository: Path, tmp_path: Path) 
         assert endpoint.log is not None
 
         assert within(10, lambda: "successfully loaded 'late'" in endpoint.log.read_text())
+
+
+@pytest.fixture
+def onnx_repository(tmp_path: Path) -> Path:
+    """One model for the stand-in of the onnxruntime backend."""
+    make = onnx.helper
+    x, y = (make.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", 2]) for name in "xy")
+    graph = make.make_graph([make.make_node("Neg", ["x"], ["y"])], "g", [x], [y])
+    (tmp_path / "models" / "negative" / "1").mkdir(parents=True)
+    model = make.make_model(graph, opset_imports=[make.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "models" / "negative" / "1" / "model.onnx")
+    config = CONFIG.replace('"python"', '"onnxruntime"').replace("[ -1 ]", "[ 2 ]")
+    (tmp_path / "models" / "negative" / "config.pbtxt").write_text(config)
+    return tmp_path / "models"
+
+
+def test_the_targets_own_onnx_runtime_runs(onnx_repository: Path) -> None:
+    """Release 24.10 is served by its ONNX Runtime 1.19.2 on numpy 1, whatever the environment has."""
+    with open_server("embedded", onnx_repository, release=RELEASE) as endpoint:
+        found = endpoint.runtime("onnxruntime")
+
+    assert (found["onnxruntime"], found["numpy"]) == ("1.19.2", "1.26.4")
+
+
+def test_a_target_runtime_without_a_wheel_is_replaced_and_said(
+    onnx_repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the target's ONNX Runtime cannot be had, the environment's runs, and the user is told."""
+    embedded.fetch_wheel(embedded.PYTRITON)
+    (tmp_path / "wheels").mkdir()
+    monkeypatch.setenv("TRB_WHEELS", str(tmp_path / "wheels"))
+    steps: list[str] = []
+    odd = replace(RELEASE, onnxruntime="0.0.1")
+
+    with open_server("embedded", onnx_repository, release=odd, on_step=steps.append) as endpoint:
+        found = endpoint.runtime("onnxruntime")
+
+    assert found["onnxruntime"] == importlib.metadata.version("onnxruntime")
+    assert any("onnxruntime 0.0.1" in step and "instead" in step for step in steps)
 
 
 @pytest.fixture

@@ -145,11 +145,19 @@ def _why(wheel: Wheel, stderr: str) -> MissingTool:
     said = "\n".join(f"  {line}" for line in stderr.strip().splitlines()[-5:])
     if os.environ.get("TRB_WHEELS"):
         return NoSuchWheel(f"{what} from TRB_WHEELS={os.environ['TRB_WHEELS']}:\n{said}", fix=_by_hand(wheel))
-    # pip ends in the same words when it cannot reach an index; only then does it know no version at all.
-    if "No matching distribution" in stderr and "(from versions: none)" not in stderr:
+    # pip ends in the same words when it cannot reach an index.
+    unreachable = "connection broken" in stderr or "(from versions: none)" in stderr
+    if "No matching distribution" in stderr and not unreachable:
         _remember_absence(wheel)
-        return NoSuchWheel(f"{what}: the index has no such wheel for this Python")
+        return _no_such_wheel(wheel)
     return MissingTool(f"{what}:\n{said}", fix=f"connect to a package index, or {_by_hand(wheel)}")
+
+
+def _no_such_wheel(wheel: Wheel) -> NoSuchWheel:
+    return NoSuchWheel(
+        f"{wheel.project} {wheel.version} has no wheel for this Python",
+        fix=f"make the environment with a Python that {wheel.project} {wheel.version} has a wheel for",
+    )
 
 
 def _by_hand(wheel: Wheel) -> str:
@@ -174,4 +182,4 @@ def _refuse_known_absence(wheel: Wheel) -> None:
     except FileNotFoundError:
         return
     if age_s < _ABSENCE_HOLDS_S and not os.environ.get("TRB_WHEELS"):
-        raise NoSuchWheel(f"{wheel.project} {wheel.version} has no wheel for this Python")
+        raise _no_such_wheel(wheel)
