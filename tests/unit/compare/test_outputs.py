@@ -92,7 +92,7 @@ def test_the_order_of_elements_does_not_matter(pair, random):
     st.sampled_from([math.nan, math.inf, -math.inf]),
 )
 def test_nan_or_infinity_on_one_side_fails_however_loose_the_tolerance(want, data, intruder):
-    """One NaN or infinity that the reference does not have fails at any tolerance, an infinite one included."""
+    """One NaN or infinity that the reference does not have fails even at an infinite tolerance."""
     place = data.draw(st.integers(0, want.size - 1))
     got = want.copy()
     got.flat[place] = intruder
