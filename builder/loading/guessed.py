@@ -1,0 +1,42 @@
+"""What `trb init` could find out about a module."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from builder.spec.dtypes import DType
+from builder.spec.project import Axis
+from builder.spec.tensors import Dim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuessedInput:
+    """One argument of `forward`."""
+
+    dtype: DType | None = None
+    """None: nothing tells."""
+    shape: tuple[Dim, ...] | None = None
+    range: tuple[float, float] | None = None
+    why: str = ""
+    """The evidence, in a few words."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether dtype and shape were found, and `forward` ran on them."""
+        return self.dtype is not None and self.shape is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuessedModel:
+    """A module's inputs, as far as they show."""
+
+    source: str
+    inputs: Mapping[str, GuessedInput]
+    dims: Mapping[str, Axis] = field(default_factory=dict)
+    """Smallest and largest size that ran, of every dynamic axis but the batch."""
+    notes: tuple[str, ...] = ()
+    """What the user should know or fill in, one sentence each."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every input was found, so that the spec can be built as it is."""
+        return bool(self.inputs) and all(found.is_known for found in self.inputs.values())
