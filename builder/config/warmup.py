@@ -1,0 +1,97 @@
+"""The requests that Triton runs before the model is ready: real values, never random bytes."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builder.feeds import random_feed, sample_count, sample_rows, typical_sizes, with_sample_ranges
+from builder.spec.dtypes import DType
+from builder.spec.loaded import Feed
+from builder.spec.model_config import ConfigTensor, ModelConfig, Warmup, WarmupInput
+from builder.spec.project import Backend, Model, axis_range
+
+_RUNS: Final = {Backend.ONNX: 1, Backend.TORCHSCRIPT: 3}
+"""torch's profiling executor is at full speed from the third run of a shape on."""
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+def warmups(
+    model: Model,
+    backend: Backend,
+    inputs: tuple[ConfigTensor, ...],
+    max_batch_size: int,
+    samples: Feed | None,
+) -> tuple[Warmup, ...]:
+    """Return a warmup request for every batch size that matters: the smallest, the preferred and the largest.
+
+    Raises:
+        SpecError: an integer input has neither range nor samples.
+    """
+    feed = warmup_feed(model, samples)
+    tensors = {
+        one.name: WarmupInput(
+            dtype=one.dtype, dims=_dims(feed[one.name], max_batch_size), data_file=_file_name(place, one.name)
+        )
+        for place, one in enumerate(inputs)
+    }
+    return tuple(
+        Warmup(name=f"batch_{size}", batch_size=size, inputs=tensors, count=_RUNS[backend])
+        for size in _batch_sizes(model, max_batch_size)
+    )
+
+
+def warmup_feed(model: Model, samples: Feed | None) -> Feed:
+    """Return one row of input: the first sample, else one drawn from the declared ranges at typical sizes.
+
+    Triton repeats it for larger batches.
+    """
+    if samples is not None and sample_count(samples):
+        return sample_rows(model, samples, 0, 1)
+    sizes = typical_sizes(model)
+    batch = model.batching.axis
+    one_row = {**sizes, batch: axis_range(model, batch).min} if batch in sizes else sizes
+    return random_feed(with_sample_ranges(model, samples), one_row, model.parity.seed)
+
+
+def warmup_files(config: ModelConfig, feed: Feed) -> Mapping[str, bytes]:
+    """Return the content of every data file that the warmups of `config` name."""
+    needed = {
+        one.data_file: (name, one.dtype)
+        for warmup in config.warmups
+        for name, one in warmup.inputs.items()
+        if one.data_file is not None
+    }
+    return {file: raw(np.asarray(feed[name]), dtype) for file, (name, dtype) in needed.items()}
+
+
+def raw(array: NDArray[Any], dtype: DType) -> bytes:
+    """Return the elements as Triton reads them: little-endian; a string as its length in four bytes and its text."""
+    if dtype is DType.STRING:
+        return b"".join(len(text).to_bytes(4, "little") + text for text in _texts(array))
+    return np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"), copy=False)).tobytes()
+
+
+def _texts(array: NDArray[Any]) -> Iterator[bytes]:
+    for item in array.ravel():
+        yield item if isinstance(item, bytes) else str(item).encode()
+
+
+def _dims(array: Any, max_batch_size: int) -> tuple[int, ...]:
+    shape = tuple(np.shape(array))
+    return (shape[1:] if max_batch_size else shape) or (1,)
+
+
+def _batch_sizes(model: Model, max_batch_size: int) -> tuple[int, ...]:
+    if max_batch_size == 0:
+        return (1,)  # Triton takes no other where it does not batch
+    smallest = min(axis_range(model, model.batching.axis).min, max_batch_size)
+    preferred = (size for size in model.batching.preferred_sizes if size <= max_batch_size)
+    return tuple(sorted({smallest, *preferred, max_batch_size}))
+
+
+def _file_name(place: int, name: str) -> str:
+    """Return a name without what a path cannot hold; the place keeps two such names apart."""
+    return f"{place}_{_UNSAFE.sub('_', name)[:100]}"

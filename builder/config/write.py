@@ -1,0 +1,22 @@
+"""config.pbtxt and the data of its warmups, on disk."""
+
+from pathlib import Path
+
+from builder.config.render import render
+from builder.config.warmup import warmup_feed, warmup_files
+from builder.spec.loaded import Loaded
+from builder.spec.model_config import ModelConfig
+
+
+def write(config: ModelConfig, loaded: Loaded, *, into: Path) -> None:
+    """Write `config.pbtxt`, and `warmup/` where the config has warmups, into a stage.
+
+    `config` was made with the samples of `loaded`.
+    """
+    (into / "config.pbtxt").write_text(render(config), encoding="utf-8", newline="\n")
+    if not config.warmups:
+        return
+    folder = into / "warmup"
+    folder.mkdir()
+    for name, content in warmup_files(config, warmup_feed(loaded.model, loaded.samples)).items():
+        (folder / name).write_bytes(content)
