@@ -5,7 +5,7 @@ from typing import Final
 from builder.config.threads import thread_parameters
 from builder.config.warmup import warmups
 from builder.spec.artifact import Artifact, BatchProof
-from builder.spec.loaded import Feed
+from builder.spec.loaded import Loaded
 from builder.spec.model_config import ConfigTensor, DynamicBatching, InstanceGroup, ModelConfig
 from builder.spec.project import Instances, Model
 from builder.spec.tensors import Tensor
@@ -15,27 +15,25 @@ _KINDS: Final = {"auto": "KIND_AUTO", "cpu": "KIND_CPU", "gpu": "KIND_GPU"}
 
 def make(
     triton_name: str,
-    model: Model,
+    loaded: Loaded,
     artifact: Artifact,
     proof: BatchProof,
     *,
-    samples: Feed | None = None,
     cores: int | None = None,
 ) -> ModelConfig:
     """Return the config of an exported file, as its backend asks for it.
 
     Args:
         triton_name: the model's name in the repository.
-        model: its entry in the spec.
+        loaded: its entry in the spec, and the samples to warm up with.
         artifact: the file; its signature, and not the spec's, is what the backend compares.
         proof: the batch size that the file was proven for.
-        samples: real inputs for the warmup.
         cores: cores that the instances share; those the spec names, else those of this machine, when None.
 
     Raises:
         SpecError: an integer input has neither range nor samples to warm up with.
     """
-    batched = proof.max_batch_size > 0
+    model, batched = loaded.model, proof.max_batch_size > 0
     inputs = tuple(_tensor(one, batched) for one in artifact.signature.inputs)
     threads = thread_parameters(artifact.backend, model.instances, cores)
     return ModelConfig(
@@ -48,9 +46,7 @@ def make(
         dynamic_batching=_batching(model, proof.max_batch_size),
         num_versions=model.keep_versions,
         parameters=dict(sorted({**threads, **model.parameters}.items())),
-        warmups=warmups(model, artifact.backend, inputs, proof.max_batch_size, samples)
-        if model.warmup
-        else (),
+        warmups=warmups(loaded, artifact.backend, inputs, proof.max_batch_size) if model.warmup else (),
     )
 
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.feeds import random_feed, sample_count, sample_rows, typical_sizes, with_sample_ranges
+from builder.feeds import random_feed, sample_count, sample_rows, typical_sizes
 from builder.spec.dtypes import DType
-from builder.spec.loaded import Feed
+from builder.spec.loaded import Feed, Loaded
 from builder.spec.model_config import ConfigTensor, ModelConfig, Warmup, WarmupInput
 from builder.spec.project import Backend, Model, axis_range
 
@@ -19,18 +19,14 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 def warmups(
-    model: Model,
-    backend: Backend,
-    inputs: tuple[ConfigTensor, ...],
-    max_batch_size: int,
-    samples: Feed | None,
+    loaded: Loaded, backend: Backend, inputs: tuple[ConfigTensor, ...], max_batch_size: int
 ) -> tuple[Warmup, ...]:
     """Return a warmup request for every batch size that matters: the smallest, the preferred and the largest.
 
     Raises:
         SpecError: an integer input has neither range nor samples.
     """
-    feed = warmup_feed(model, samples)
+    feed = warmup_feed(loaded)
     tensors = {
         one.name: WarmupInput(
             dtype=one.dtype, dims=_dims(feed[one.name], max_batch_size), data_file=_file_name(place, one.name)
@@ -39,21 +35,22 @@ def warmups(
     }
     return tuple(
         Warmup(name=f"batch_{size}", batch_size=size, inputs=tensors, count=_RUNS[backend])
-        for size in _batch_sizes(model, max_batch_size)
+        for size in _batch_sizes(loaded.model, max_batch_size)
     )
 
 
-def warmup_feed(model: Model, samples: Feed | None) -> Feed:
+def warmup_feed(loaded: Loaded) -> Feed:
     """Return one row of input: the first sample, else one drawn from the declared ranges at typical sizes.
 
     Triton repeats it for larger batches.
     """
+    model, samples = loaded.model, loaded.samples
     if samples is not None and sample_count(samples):
         return sample_rows(model, samples, 0, 1)
     sizes = typical_sizes(model)
     batch = model.batching.axis
     one_row = {**sizes, batch: axis_range(model, batch).min} if batch in sizes else sizes
-    return random_feed(with_sample_ranges(model, samples), one_row, model.parity.seed)
+    return random_feed(model, one_row, model.parity.seed)
 
 
 def warmup_files(config: ModelConfig, feed: Feed) -> Mapping[str, bytes]:

@@ -11,12 +11,12 @@ from builder.spec.model_config import ModelConfig
 def write(config: ModelConfig, loaded: Loaded, *, into: Path) -> None:
     """Write `config.pbtxt`, and `warmup/` where the config has warmups, into a stage.
 
-    `config` was made with the samples of `loaded`.
+    `config` was made from `loaded`.
     """
     (into / "config.pbtxt").write_text(render(config), encoding="utf-8", newline="\n")
     if not config.warmups:
         return
     folder = into / "warmup"
     folder.mkdir()
-    for name, content in warmup_files(config, warmup_feed(loaded.model, loaded.samples)).items():
+    for name, content in warmup_files(config, warmup_feed(loaded)).items():
         (folder / name).write_bytes(content)
