@@ -12,7 +12,7 @@ from builder.check.hops import Ask, Stage, walk
 from builder.check.live_config import differences, read_config
 from builder.check.port import Answer, NoAnswer, Served
 from builder.check.ran_on import ran_on
-from builder.check.recorded import departures
+from builder.check.recorded import outdated
 from builder.check.served import LiveModel, find
 from builder.compare import tolerances
 from builder.feeds import cases
@@ -23,22 +23,19 @@ from builder.spec.loaded import Feed, Loaded, Runner
 from builder.spec.project import Backend
 from builder.spec.record import VersionRecord
 from builder.spec.releases import Release
-from builder.spec.results import Hop, ModelCheck
-from builder.spec.tensors import Signature
+from builder.spec.results import Hop, ModelCheck, RanOn
 
 _SHORT: Final[Mapping[str, str]] = {"module": "PyTorch"}
 
 
 def check(
     loaded: Loaded,
-    backend: Backend,
-    triton_name: str,
+    record: VersionRecord,
     version_folder: Path,
-    version: int,
     endpoint: Endpoint,
     *,
     release: Release,
-    record: VersionRecord | None,
+    departures: tuple[str, ...],
     on_step: Callable[[str], None],
 ) -> ModelCheck:
     """Follow answers from the reference through the exported file to the live server, alone and in a crowd.
@@ -48,13 +45,11 @@ def check(
 
     Args:
         loaded: the source; its reference gives the numbers to agree with.
-        backend: which of its exports is served.
-        triton_name: its name in the repository.
-        version_folder: the published version.
-        version: its number; the server is asked for it and no other.
+        record: of the published version: which export of the source it is, under which name.
+        version_folder: the version; the server is asked for its number and no other.
         endpoint: the live server.
         release: the target, to say what is proven about it.
-        record: what the version folder's record says; None: it has none.
+        departures: how the repository differs from what was published, one sentence each; each is a problem.
         on_step: told what is being done.
 
     Raises:
@@ -63,28 +58,25 @@ def check(
         ExportError: the file's own runtime refuses it.
     """
     started = time.monotonic()
+    version = int(version_folder.name)
     ours = read_config(version_folder.parent / "config.pbtxt")
-    signature = record.signature if record else loaded.signature
-    run = open_file(backend, version_folder / backend.filename, signature, threads=_cores())
     with connected(endpoint) as client:
         on_step("asking for its configuration")
-        live = find(client, triton_name, version)
-        hops = _hops(loaded, backend, signature, run, live, on_step)
+        live = find(client, record.model, version)
+        hops = _hops(loaded, record, version_folder, live, on_step)
         on_step("many requests at once")
-        crowd = _crowd(loaded, signature, live)
-        stand_in = endpoint.kind == "embedded"
-        ran = ran_on(
-            backend, client.server_version(), endpoint.runtime(backend.triton), release, stand_in=stand_in
-        )
+        crowd = _crowd(loaded, record, live)
+        server = client.server_version()
     return ModelCheck(
-        model=triton_name,
+        model=record.model,
         version=version,
         reference=loaded.reference_name,
         hops=(*hops, crowd.hop),
-        ran_on=ran,
+        ran_on=_ran_on(record, server, endpoint, release),
         largest_batch=crowd.largest_batch if _batches(live.config) else None,
         problems=(
-            *departures(version_folder, record, loaded),
+            *departures,
+            *outdated(record, loaded),
             *differences(ours, live.config),
             *no_batch(crowd, live.config),
         ),
@@ -103,15 +95,10 @@ def no_batch(crowd: Together, config: Any) -> tuple[str, ...]:
 
 
 def _hops(
-    loaded: Loaded,
-    backend: Backend,
-    signature: Signature,
-    run: Runner,
-    live: LiveModel,
-    on_step: Callable[[str], None],
+    loaded: Loaded, record: VersionRecord, folder: Path, live: LiveModel, on_case: Callable[[str], None]
 ) -> tuple[Hop, ...]:
-    model = loaded.model
-    fitted = fit(cases(model, loaded.samples), model, signature, live.config.max_batch_size)
+    model, signature, backend = loaded.model, record.signature, Backend.of_triton(record.backend)
+    run = open_file(backend, folder / backend.filename, signature, threads=_cores())
     stages: Mapping[Stage, Ask] = {
         "reference": loaded.reference,
         "file": lambda feed: _ask_file(run, feed),
@@ -124,7 +111,8 @@ def _hops(
         "grpc": "gRPC",
         "http": "HTTP",
     }
-    return walk(fitted, stages, names, tolerances(model, signature), on_step)
+    fitted = fit(cases(model, loaded.samples), model, signature, live.config.max_batch_size)
+    return walk(fitted, stages, names, tolerances(model, signature), on_case)
 
 
 def _ask_file(run: Runner, feed: Feed) -> Answer:
@@ -134,15 +122,21 @@ def _ask_file(run: Runner, feed: Feed) -> Answer:
         return NoAnswer(f"{type(error).__name__}: {error}")
 
 
-def _crowd(loaded: Loaded, signature: Signature, live: LiveModel) -> Together:
+def _crowd(loaded: Loaded, record: VersionRecord, live: LiveModel) -> Together:
     served: Served = live
     return together(
         loaded,
         served,
-        tolerances(loaded.model, signature),
+        tolerances(loaded.model, record.signature),
         max_batch_size=live.config.max_batch_size,
         must_batch=_batches(live.config),
     )
+
+
+def _ran_on(record: VersionRecord, server: str, endpoint: Endpoint, release: Release) -> RanOn:
+    runtime = endpoint.runtime(record.backend)
+    backend = Backend.of_triton(record.backend)
+    return ran_on(backend, server, runtime, release, stand_in=endpoint.kind == "embedded")
 
 
 def _batches(config: Any) -> bool:
