@@ -34,7 +34,7 @@ def flat(
     returned = results[0] if len(results) == 1 else f"({', '.join(results)})"
     # torch shares one compiled class among equal modules of a class; `forward` could not be defined on it twice.
     own_class = type(Flat.__name__, (Flat,), {"__module__": __name__})
-    module = torch.jit.script(own_class(inner).eval())
+    module: torch.jit.ScriptModule = torch.jit.script(own_class(inner).eval())
     module.define(f"def forward(self, {names}):\n    r = self.inner({call})\n    return {returned}\n")
     module.eval()
     return module
