@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+_OF_DOOR: Final = ("server", "grpc_url", "target_torch", "ready_timeout_s")
 
 spec_file: Decorator = click.option(
     "-f",
@@ -42,13 +44,31 @@ ready_timeout: Decorator = click.option(
     "--ready-timeout",
     "ready_timeout_s",
     type=click.FloatRange(min=1),
-    default=120.0,
-    show_default=True,
-    help="Seconds to wait for the server.",
+    help="Seconds the models may take to load. Default: 300.",
 )
 
 
-class Duration(click.ParamType):
+def door(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a live Triton; the command gets them as `door`, a function that makes a `Door`."""
+
+    @wraps(command)
+    def with_door(*arguments: Any, **given: Any) -> Any:
+        wishes = {name: given.pop(name) for name in _OF_DOOR}
+
+        def make() -> Any:
+            from builder.flow.door import Door
+
+            return Door(**wishes)
+
+        return command(*arguments, door=make, **given)
+
+    decorated: Callable[..., Any] = with_door
+    for option in (ready_timeout, target_torch, grpc_url, server):
+        decorated = option(decorated)
+    return decorated
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg] - generic in click's stubs, not at run time
     """Seconds, or a number with a unit: 500ms, 2s, 1m."""
 
     name = "duration"

@@ -24,7 +24,7 @@ def note(text: str) -> None:
 
 def show(report: Any, *, as_json: bool = False) -> None:
     """Print a report to stdout, as text or as JSON."""
-    from builder.report import as_json as json_report
+    import builder.report.as_json as json_report
     from builder.report import human
 
     click.echo(

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -8,10 +9,7 @@ from builder.cli import options, out
 @click.command(name="perf")
 @options.models
 @options.spec_file
-@options.server
-@options.grpc_url
-@options.target_torch
-@options.ready_timeout
+@options.door
 @click.option(
     "-c", "--concurrency", type=click.IntRange(min=1), multiple=True, help="Requests in flight; repeatable."
 )
@@ -64,24 +62,34 @@ from builder.cli import options, out
     type=options.Duration(),
     default="2s",
     show_default=True,
-    help="Length of a measurement window.",
+    help="Length of a window.",
 )
 @click.option(
     "--max-windows",
     type=click.IntRange(min=3),
     default=10,
     show_default=True,
-    help="Windows before a result counts as unstable.",
+    help="Windows after which a result counts as unstable.",
 )
 @options.as_json
-def command(spec_file: Path, models: tuple[str, ...], as_json: bool, **request: object) -> None:
+def command(
+    spec_file: Path,
+    models: tuple[str, ...],
+    door: Any,
+    window_s: float,
+    max_windows: int,
+    as_json: bool,
+    **wishes: Any,
+) -> None:
     """Measure latency and throughput under load, and hold them to the budget.
 
     Example: trb perf digits -c 1 -c 4 -c 16
     """
     from builder.flow.perf import PerfRequest, perf
+    from builder.perf.settings import Settings
 
+    request = PerfRequest(settings=Settings(window_s=window_s, max_windows=max_windows), **wishes)
     with out.steps() as step:
-        report = perf(spec_file, models, request=PerfRequest.from_options(**request), step=step)
+        report = perf(spec_file, models, door=door(), request=request, step=step)
     out.show(report, as_json=as_json)
     out.finish(report)

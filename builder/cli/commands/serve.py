@@ -1,4 +1,6 @@
+import signal
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,15 +22,37 @@ from builder.cli import options, out
 @options.target_torch
 @options.ready_timeout
 @options.as_json
-def command(spec_file: Path, as_json: bool, **request: object) -> None:
+def command(spec_file: Path, detach: bool, stop: bool, as_json: bool, **wishes: Any) -> None:
     """Serve the repository on the embedded Triton until Ctrl-C.
 
     Example: trb serve --http-port 8000
     """
-    from builder.flow.serve import ServeRequest, serve
+    from builder.flow import serve
 
+    request = serve.ServeRequest(**wishes)
+    if stop:
+        serve.stop(spec_file, request)
+        out.note("stopped")
+    elif detach:
+        with out.steps() as step:
+            served = serve.detach(spec_file, request, step=step)
+        out.show(served, as_json=as_json)
+    else:
+        _serve_until_told(spec_file, request, as_json=as_json)
+
+
+def _serve_until_told(spec_file: Path, request: Any, *, as_json: bool) -> None:
+    from builder.flow import serve
+
+    signals = {signal.SIGINT, signal.SIGTERM}
     with out.steps() as step:
-        session = serve(spec_file, ServeRequest.from_options(**request), step=step)
-        served = session.start()
-    out.show(served, as_json=as_json)
-    session.wait()
+        context = serve.serving(spec_file, request, step=step)
+        served = context.__enter__()  # the display ends before the server does
+    try:
+        out.show(served, as_json=as_json)
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+        signal.sigwait(signals)
+    finally:
+        context.__exit__(None, None, None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+    out.note("stopped")

@@ -1,0 +1,68 @@
+"""`trb check`: the numbers of the live server against PyTorch's."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from itertools import groupby
+from pathlib import Path
+
+from builder import readspec, repository
+from builder.flow.door import Door, Step
+from builder.flow.live import Target, targets
+from builder.flow.select import select
+from builder.server.endpoint import Endpoint
+from builder.spec.loaded import Loaded
+from builder.spec.project import ReadProject
+from builder.spec.releases import release
+from builder.spec.results import CheckReport, ModelCheck
+
+
+def check(spec_file: Path, names: Sequence[str], *, door: Door, step: Step) -> CheckReport:
+    """Check every model of the spec, or those called `names`, on a live Triton.
+
+    Raises:
+        SpecError: the spec, or a source it names, is wrong.
+        RepositoryError: a model was never built.
+        ServerError: there is no live Triton, or it will not load a model.
+    """
+    read = readspec.read(spec_file)
+    found = targets(read, select(read.project, names), names)
+    with door.open(read, found, step) as endpoint:
+        return check_on(read, found, endpoint, step)
+
+
+def check_on(read: ReadProject, found: Sequence[Target], endpoint: Endpoint, step: Step) -> CheckReport:
+    """Check `found` on a server that runs, and add each verdict to the live record."""
+    verdicts: list[ModelCheck] = []
+    for name, group in groupby(found, key=lambda target: target.name):
+        loaded = _load(read, name, step)
+        verdicts += [_check_one(read, target, loaded, endpoint, step) for target in group]
+    return CheckReport(models=tuple(verdicts), server=endpoint.description)
+
+
+def _load(read: ReadProject, name: str, step: Step) -> Loaded:
+    from builder.loading import load
+
+    step(name, "loading")
+    with redirect_stdout(sys.stderr):  # what the source prints is not part of the report
+        return load(name, read.project.models[name], read.folder, release(read.project.triton))
+
+
+def _check_one(
+    read: ReadProject, target: Target, loaded: Loaded, endpoint: Endpoint, step: Step
+) -> ModelCheck:
+    from builder.check import check as check_model
+
+    published = target.published
+    verdict = check_model(
+        loaded,
+        published.record,
+        published.folder,
+        endpoint,
+        release=release(read.project.triton),
+        departures=tuple(repository.verify(published)),
+        on_step=lambda what: step(target.triton_name, what),
+    )
+    repository.append_live(read.repository, published, "check", verdict)
+    step(target.triton_name, "passed" if verdict.passed else "failed")
+    return verdict

@@ -1,0 +1,48 @@
+"""Where the live Triton comes from, as the command line says it."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from builder import repository
+from builder.flow.live import Target
+from builder.server.endpoint import Endpoint
+from builder.spec.project import ReadProject
+from builder.spec.releases import release
+
+Step = Callable[[str, str], None]
+"""`step(subject, what)`: tells what is going on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """A choice of server."""
+
+    server: str = "embedded"
+    """`embedded`, or the URL of a server that runs."""
+    grpc_url: str | None = None
+    target_torch: bool = False
+    ready_timeout_s: float | None = None
+
+    def open(
+        self, read: ReadProject, found: Sequence[Target], step: Step
+    ) -> AbstractContextManager[Endpoint]:
+        """Yield a live Triton that serves `found`; one of ours ends with the block.
+
+        Raises:
+            MissingTool: this machine cannot run the embedded server.
+            ServerError: it does not start, does not answer, or will not load a model.
+        """
+        from builder.server import open_server
+
+        return open_server(
+            self.server,
+            read.repository,
+            release=release(read.project.triton),
+            models=[target.triton_name for target in found],
+            grpc_url=self.grpc_url,
+            target_torch=self.target_torch,
+            ready_timeout_s=self.ready_timeout_s,
+            log_dir=repository.logs(read.repository),
+            on_step=lambda what: step("triton", what),
+        )

@@ -1,0 +1,96 @@
+"""Build processes: forks of one server that has torch and the exporters in memory already.
+
+A model needs a process of its own: TorchScript's names depend on what was compiled before, user modules of two models
+may share a name, and a crash must stay that model's. A fork of a warm process costs milliseconds, a fresh one seconds.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from multiprocessing.connection import Connection
+from typing import Any, Final, Protocol, TypeVar
+
+from builder.errors import ExportError, TrbError
+
+Step = Callable[[str, str], None]
+_PRELOAD: Final = "builder.flow.preload"
+
+
+class Job(Protocol):
+    """What a build process is given."""
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+
+
+J = TypeVar("J", bound=Job)
+
+
+def run(
+    jobs: Sequence[J], work: Callable[[J, Connection], None], *, workers: int, threads: int, step: Step
+) -> Iterator[tuple[J, Any]]:
+    """Run `work(job, channel)` for each job in a process of its own, `workers` at a time.
+
+    `work` sends `("step", text)` any number of times and then `("done", value)`, `("failed", TrbError)` or
+    `("bug", traceback)`. Yields each job, as it ends, with its value or its TrbError.
+
+    Raises:
+        RuntimeError: a job ended in an exception that nobody foresaw; the text is its traceback.
+    """
+    context = _context(threads)
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        running: list[multiprocessing.process.BaseProcess] = []
+        futures = {pool.submit(_one, context, running, job, work, step): job for job in jobs}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in running:
+                process.kill()
+            raise
+
+
+def _context(threads: int) -> Any:
+    """Return the fork server's context; the first fork starts it, with this environment."""
+    os.environ["PYTHONHASHSEED"] = "0"  # scripted TorchScript files vary with it
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([_PRELOAD])
+    return context
+
+
+def _one(context: Any, running: list[Any], job: J, work: Callable[[J, Connection], None], step: Step) -> Any:
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=work, args=(job, theirs), daemon=True)
+    process.start()
+    running.append(process)
+    theirs.close()
+    kind, value = "lost", None
+    try:
+        while kind in ("lost", "step"):
+            kind, value = ours.recv()
+            if kind == "step":
+                step(job.name, value)
+    except EOFError:
+        kind = "lost"
+    process.join()
+    running.remove(process)
+    if kind == "bug":
+        raise RuntimeError(f"building {job.name} failed in a way nobody foresaw:\n{value}")
+    return _crashed(job.name, process.exitcode) if kind == "lost" else value
+
+
+def _crashed(name: str, exitcode: int) -> TrbError:
+    if exitcode < 0:
+        how = signal.Signals(-exitcode).name
+        fix = (
+            "it ran out of memory, or someone killed it"
+            if how == "SIGKILL"
+            else "a crash in native code; see the log"
+        )
+        return ExportError(f"the process that built {name} was ended by {how}", fix=fix)
+    return ExportError(f"the process that built {name} ended with exit status {exitcode} and no result")

@@ -1,0 +1,127 @@
+"""`trb serve`: the repository on the embedded Triton, for as long as it is wanted."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder import readspec, repository
+from builder.flow.door import Step
+from builder.server import embedded
+from builder.server.endpoint import Endpoint
+from builder.spec.releases import Release, release, releases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeRequest:
+    """What to serve, as the command line says it."""
+
+    repository: Path | None = None
+    """A folder to serve without a spec."""
+    http_port: int | None = None
+    grpc_port: int | None = None
+    poll: bool = False
+    target_torch: bool = False
+    ready_timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A server that runs, for a report."""
+
+    server: str
+    http: str
+    grpc: str
+    metrics: str
+    models: tuple[str, ...]
+    log: str
+    pid: int | None
+    detached: bool
+
+    def __str__(self) -> str:
+        end = "trb serve --stop ends it" if self.detached else "Ctrl-C ends it"
+        return "\n".join(
+            [
+                f"{self.server} serves {', '.join(self.models)}",
+                f"  HTTP     http://{self.http}",
+                f"  gRPC     {self.grpc}",
+                f"  metrics  http://{self.metrics}/metrics",
+                f"  log      {self.log}",
+                f"{end}; next: trb check --server http://{self.http}",
+            ]
+        )
+
+
+@contextmanager
+def serving(spec_file: Path, request: ServeRequest, *, step: Step) -> Iterator[Served]:
+    """Serve until the block ends.
+
+    Raises:
+        SpecError: the spec is wrong.
+        MissingTool: this machine cannot run the embedded server.
+        ServerError: a port in use, a model that does not load, a server that ends.
+    """
+    root, target = _what(spec_file, request)
+    with embedded.running(
+        root,
+        release=target,
+        log_dir=repository.logs(root),
+        control="poll" if request.poll else "none",
+        http_port=request.http_port,
+        grpc_port=request.grpc_port,
+        ready_timeout_s=request.ready_timeout_s or embedded.READY_TIMEOUT_S,
+        target_torch=request.target_torch,
+        on_step=lambda what: step("triton", what),
+    ) as endpoint:
+        yield _served(root, endpoint, detached=False)
+
+
+def detach(spec_file: Path, request: ServeRequest, *, step: Step) -> Served:
+    """Start a server that outlives this process; `stop` ends it.
+
+    Raises:
+        As `serving`; ServerError also when one serves this repository already.
+    """
+    root, target = _what(spec_file, request)
+    endpoint = embedded.start_detached(
+        root,
+        release=target,
+        log_dir=repository.logs(root),
+        control="poll" if request.poll else "none",
+        http_port=request.http_port,
+        grpc_port=request.grpc_port,
+        ready_timeout_s=request.ready_timeout_s or embedded.READY_TIMEOUT_S,
+        target_torch=request.target_torch,
+        on_step=lambda what: step("triton", what),
+    )
+    return _served(root, endpoint, detached=True)
+
+
+def stop(spec_file: Path, request: ServeRequest) -> None:
+    """End the detached server of the repository.
+
+    Raises:
+        ServerError: there is none.
+    """
+    embedded.stop_detached(_what(spec_file, request)[0])
+
+
+def _what(spec_file: Path, request: ServeRequest) -> tuple[Path, Release]:
+    if request.repository is not None:
+        known = [one for one in releases() if one.server == embedded.SERVER_VERSION]
+        return request.repository.absolute(), known[0]
+    read = readspec.read(spec_file)
+    return read.repository, release(read.project.triton)
+
+
+def _served(root: Path, endpoint: Endpoint, *, detached: bool) -> Served:
+    return Served(
+        server=endpoint.description,
+        http=endpoint.http,
+        grpc=endpoint.grpc,
+        metrics=endpoint.metrics or "",
+        models=repository.models(root),
+        log=str(endpoint.log),
+        pid=endpoint.pid,
+        detached=detached,
+    )

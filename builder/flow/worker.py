@@ -1,0 +1,151 @@
+"""One model, from source to staged version folders, in a process of its own."""
+
+import ctypes
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+from builder.errors import ExportError, TrbError
+from builder.spec.loaded import Fingerprint, Loaded
+from builder.spec.project import Backend, Model
+from builder.spec.record import VersionRecord
+from builder.spec.releases import Release, release
+from builder.spec.results import Hop
+
+_PR_SET_PDEATHSIG: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What to build, and where to."""
+
+    name: str
+    model: Model
+    folder: Path
+    """The folder of trb.yaml."""
+    triton: str
+    stages: Mapping[Backend, tuple[str, Path]]
+    """For each backend the name in the repository and the folder to fill."""
+    log: Path
+    threads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """A version that is ready to be published."""
+
+    backend: Backend
+    triton_name: str
+    folder: Path
+    """config.pbtxt, warmup/ and version/."""
+    record: VersionRecord
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """All versions of one model."""
+
+    staged: tuple[Staged, ...]
+    fingerprint: Fingerprint
+    notes: tuple[str, ...]
+
+
+Say = Callable[[str], None]
+
+
+def work(job: Job, channel: Connection) -> None:
+    """Build `job` and send what came of it; whatever is printed on the way goes to the job's log."""
+    _die_with_parent()
+    _print_into(job.log)
+    try:
+        channel.send(("done", _build(job, lambda what: channel.send(("step", what)))))
+    except TrbError as error:
+        traceback.print_exc()
+        channel.send(("done", error))
+    except Exception:  # noqa: BLE001 - the parent raises it again, with this traceback
+        channel.send(("bug", traceback.format_exc()))
+
+
+def _build(job: Job, say: Say) -> Built:
+    import torch
+
+    from builder.loading import load
+
+    torch.set_num_threads(job.threads)
+    target = release(job.triton)
+    say("loading")
+    loaded = load(job.name, job.model, job.folder, target)
+    staged = tuple(_stage(job, backend, loaded, target, say) for backend in job.stages)
+    return Built(staged=staged, fingerprint=loaded.fingerprint, notes=loaded.notes)
+
+
+def _stage(job: Job, backend: Backend, loaded: Loaded, target: Release, say: Say) -> Staged:
+    from builder import config
+    from builder.export import export, offline_parity, prove_batch
+
+    started = time.monotonic()
+    triton_name, folder = job.stages[backend]
+    version = folder / "version"
+    version.mkdir(parents=True)
+    say(f"exporting {backend.value}")
+    artifact = export(loaded, backend, into=version, release=target, log=job.log)
+    say(f"proving the batch axis of {backend.filename}")
+    proof = prove_batch(loaded, artifact, threads=job.threads)
+    say(f"comparing {backend.filename} with {loaded.reference_name}")
+    parity = offline_parity(loaded, artifact, threads=job.threads)
+    _require(parity, triton_name)
+    say(f"writing {triton_name}")
+    settings = config.make(triton_name, loaded, artifact, proof)
+    config.write(settings, loaded, into=folder)
+    record = VersionRecord(
+        model=triton_name,
+        backend=backend.triton,
+        triton=target.name,
+        exporter=artifact.exporter,
+        opset=artifact.opset,
+        ir_version=artifact.ir_version,
+        signature=artifact.signature,
+        batch=proof,
+        row_tolerance=loaded.model.batching.row_tolerance,
+        provenance=loaded.provenance,
+        offline_parity=parity,
+        notes=(*loaded.notes, *artifact.notes),
+    )
+    seconds = time.monotonic() - started
+    return Staged(backend=backend, triton_name=triton_name, folder=folder, record=record, seconds=seconds)
+
+
+def _require(parity: Hop, triton_name: str) -> None:
+    if parity.passed:
+        return
+    failed = [(c.case, gap) for c in parity.comparisons for gap in c.outputs if not gap.passed]
+    lines = [f"  {case}: {gap.name}: {gap.problem}" for case, gap in failed[:5]]
+    what = "\n".join(
+        [f"{triton_name}: the exported file does not answer like the model ({parity.name})", *lines]
+    )
+    needed = max((gap.needed_rtol for _, gap in failed), default=float("inf"))
+    fix = "" if needed == float("inf") else f"rtol {needed:.2g} would have passed; see `parity` in trb.yaml"
+    raise ExportError(f"{what}\n  {parity.problem}".rstrip(), fix=fix)
+
+
+def _die_with_parent() -> None:
+    """End this process when the fork server ends, which ends when `trb` does."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _print_into(log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
