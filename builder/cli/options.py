@@ -68,7 +68,7 @@ def door(command: Callable[..., Any]) -> Callable[..., Any]:
     return decorated
 
 
-class Duration(click.ParamType):  # type: ignore[type-arg] - generic in click's stubs, not at run time
+class Duration(click.ParamType[float]):
     """Seconds, or a number with a unit: 500ms, 2s, 1m."""
 
     name = "duration"

@@ -38,10 +38,8 @@ class Root(click.Group):
             import difflib
 
             near = difflib.get_close_matches(args[0] if args else "", _COMMANDS, n=1)
-            error.message += (
-                f" Did you mean '{near[0]}'?" if near and "Did you mean" not in error.message else ""
-            )
-            raise
+            hint = f" Did you mean '{near[0]}'?" if near and "Did you mean" not in error.message else ""
+            raise click.UsageError(f"{error.message}{hint}", ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a foreseen failure ends as its message and its exit code."""

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from builder.errors import UsageError
 from builder.flow.build import build
 from builder.flow.check import check_on
 from builder.flow.door import Door, Step
+from builder.flow.live import targets
 from builder.flow.perf import PerfRequest, perf_on
 from builder.shell import run
 from builder.spec.results import DemoReport
