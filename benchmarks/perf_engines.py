@@ -42,15 +42,17 @@ ENGINES = ("perf_analyzer", "trb")
 def main() -> None:
     """Measure both engines at each concurrency and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--window", type=float, default=1.0, help="seconds")
     given = parser.parse_args()
-    settings = Settings(window_s=given.window, max_windows=10)
+    settings = Settings(window_s=given.window, max_windows=5)
+    ratios: list[str] = []
     with served() as endpoint:
         for protocol in ("grpc", "http"):
             for concurrency in (1, 4):
                 load = Load(concurrency=concurrency, protocol=protocol)
-                show(load, in_turns(endpoint, load, settings, given.rounds), given)
+                ratios.append(show(load, in_turns(endpoint, load, settings, given.rounds), given))
+    print(f"ours to NVIDIA's: {'; '.join(ratios)}")
     print(f"on {endpoint.description}, batch 1; {machine()}")
 
 
@@ -67,8 +69,8 @@ def in_turns(endpoint: Endpoint, load: Load, settings: Settings, rounds: int) ->
     return points
 
 
-def show(load: Load, points: dict[str, list[LoadPoint]], given: argparse.Namespace) -> None:
-    """Print both engines' medians over the rounds, and how far they agree."""
+def show(load: Load, points: dict[str, list[LoadPoint]], given: argparse.Namespace) -> str:
+    """Print both engines' medians over the rounds; return how far they agree."""
     theirs, ours = (points[engine] for engine in ENGINES)
     for one in (theirs, ours):
         requests = sum(point.requests for point in one)
@@ -78,9 +80,7 @@ def show(load: Load, points: dict[str, list[LoadPoint]], given: argparse.Namespa
             f" ({requests} requests, {stable} of {len(one)} rounds stable, windows of {given.window:g} s,"
             f" {one[0].warmup_s:g} s warm-up)"
         )
-    print(
-        f"ratio: p50 {p50(ours) / p50(theirs):.2f}, throughput {rows(ours) / rows(theirs):.2f} (ours to NVIDIA's)"
-    )
+    return f"{theirs[0].protocol} {load}: p50 {p50(ours) / p50(theirs):.2f}, rows/s {rows(ours) / rows(theirs):.2f}"
 
 
 def p50(points: Sequence[LoadPoint]) -> float:

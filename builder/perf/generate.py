@@ -60,6 +60,11 @@ class Running:
         return sum(start_ns <= at < end_ns for tally in self.tallies for at in tuple(tally.errors))
 
     @property
+    def has_ended_one(self) -> bool:
+        """Whether a request was answered, or failed."""
+        return any(tally.ends or tally.errors for tally in self.tallies)
+
+    @property
     def first_error(self) -> str:
         """What the first failure said; empty when there was none."""
         failed = [tally for tally in self.tallies if tally.errors]

@@ -49,9 +49,9 @@ def inputs(model: Model, samples: Feed | None, wish: Wish) -> tuple[tuple[Feed, 
     if wish.file is not None:
         feeds = read_input_file(wish.file, model)
         _require_sizes(model, feeds, wish)
-        return feeds, f"{wish.file.name}, {_amount(model, feeds)}"
+        return feeds, f"{wish.file.name}, {_amount(model, feeds, wish.batch)}"
     if samples is not None and _has_sizes(model, samples, wish.sizes):
-        return (samples,), f"samples, {_amount(model, (samples,))}"
+        return (samples,), f"samples, {_amount(model, (samples,), wish.batch)}"
     return _random(model, wish)
 
 
@@ -65,7 +65,10 @@ def _random(model: Model, wish: Wish) -> tuple[tuple[Feed, ...], str]:
     else:
         feeds = tuple(random_feed(model, sizes, wish.seed + k) for k in range(_FEEDS_WITHOUT_ROWS))
     asked = "" if set(wish.sizes) >= _free_axes(model) else " (the largest that trb.yaml declares)"
-    return feeds, f"random in the declared range (seed {wish.seed}), {_amount(model, feeds)}{asked}"
+    return (
+        feeds,
+        f"random values of the declared range (seed {wish.seed}), {_amount(model, feeds, wish.batch)}{asked}",
+    )
 
 
 def _rows(model: Model, sizes: Mapping[str, int], batch: int) -> int:
@@ -136,10 +139,10 @@ def _spelt(sizes: Mapping[str, set[int]]) -> str:
     )
 
 
-def _amount(model: Model, feeds: Sequence[Feed]) -> str:
+def _amount(model: Model, feeds: Sequence[Feed], batch: int) -> str:
     batched = has_batch_axis(model)
     count = sum(len(next(iter(feed.values()))) for feed in feeds) if batched else len(feeds)
-    unit = "row" if batched else "request"
-    return ", ".join(
-        filter(None, (f"{count} {unit}{'s' if count != 1 else ''}", _spelt(_sizes(model, feeds))))
-    )
+    sent = min(count, MOST_REQUESTS * (batch if batched else 1))
+    unit = ("row" if batched else "request") + ("s" if count != 1 else "")
+    amount = f"{count} {unit}" if sent == count else f"the first {sent} of {count} {unit}"
+    return ", ".join(filter(None, (amount, _spelt(_sizes(model, feeds)))))

@@ -195,8 +195,10 @@ class ModelPerf:
 
     @property
     def passed(self) -> bool:
-        """Whether there are figures and no budget was missed."""
-        return bool(self.points) and not any(point.missed or point.errors for point in self.points)
+        """Whether there are figures, no request failed and no budget was missed."""
+        return bool(self.points) and not any(
+            point.missed or point.errors or not point.requests for point in self.points
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
