@@ -1,6 +1,7 @@
 """Small models, loaded from memory by the loading stage's own parts."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from builder.loading.bind import bind, flat
 from builder.loading.flatten import flatten
 from builder.loading.outputs import find_outputs
 from builder.loading.reference import dtype_of, module_runner, run_module
+from builder.loading.sources import open_source
 from builder.spec.artifact import Provenance
 from builder.spec.dtypes import DType
 from builder.spec.loaded import Feed, Fingerprint, Loaded
@@ -53,6 +55,29 @@ def loaded(
         reference_name="eager PyTorch",
         samples=samples,
         provenance=Provenance(source="zoo:model", source_sha256="", weights_sha256=""),
+        fingerprint=Fingerprint(entry_sha256="", files={}, packages={}),
+    )
+
+
+def loaded_file(source: str, folder: Path, inputs: Mapping[str, Input], **spec: Any) -> Loaded:
+    """Load the file `folder/source` as the loading stage does, without asking git."""
+    model = Model(source=source, inputs=inputs, **spec)
+    opened = open_source(model, folder)
+    cases = [Case(name="", sizes=here, feed=random_feed(model, here, seed=0)) for here in sizes(model)]
+    outputs = find_outputs(model, [(case, opened.reference(case.feed)) for case in cases], opened.dtypes)
+    return Loaded(
+        name="zoo",
+        model=model,
+        kind=opened.kind,
+        module=opened.module,
+        original=opened.original,
+        program=opened.program,
+        path=opened.path,
+        signature=Signature(inputs=opened.inputs, outputs=outputs),
+        bind=opened.bind,
+        reference=opened.reference,
+        reference_name=opened.reference_name,
+        provenance=Provenance(source=source, source_sha256="", weights_sha256=""),
         fingerprint=Fingerprint(entry_sha256="", files={}, packages={}),
     )
 
