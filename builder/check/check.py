@@ -63,8 +63,9 @@ def check(
     with connected(endpoint) as client:
         on_step("asking for its configuration")
         live = find(client, record.model, version)
-        hops = _hops(loaded, record, version_folder, live, on_step)
-        on_step("many requests at once")
+        on_step(f"comparing {version_folder.name}/{Backend.of_triton(record.backend).filename} hop by hop")
+        hops = _hops(loaded, record, version_folder, live)
+        on_step("sending many requests at once")
         crowd = _crowd(loaded, record, live)
         server = client.server_version()
     return ModelCheck(
@@ -94,9 +95,7 @@ def no_batch(crowd: Together, config: Any) -> tuple[str, ...]:
     return (f"no batch was ever formed: {sent}, each ran alone ({settings})",)
 
 
-def _hops(
-    loaded: Loaded, record: VersionRecord, folder: Path, live: LiveModel, on_case: Callable[[str], None]
-) -> tuple[Hop, ...]:
+def _hops(loaded: Loaded, record: VersionRecord, folder: Path, live: LiveModel) -> tuple[Hop, ...]:
     model, signature, backend = loaded.model, record.signature, Backend.of_triton(record.backend)
     run = open_file(backend, folder / backend.filename, signature, threads=_cores())
     stages: Mapping[Stage, Ask] = {
@@ -112,7 +111,7 @@ def _hops(
         "http": "HTTP",
     }
     fitted = fit(cases(model, loaded.samples), model, signature, live.config.max_batch_size)
-    return walk(fitted, stages, names, tolerances(model, signature), on_case)
+    return walk(fitted, stages, names, tolerances(model, signature))
 
 
 def _ask_file(run: Runner, feed: Feed) -> Answer:

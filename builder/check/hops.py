@@ -27,13 +27,11 @@ def walk(
     stages: Mapping[Stage, Ask],
     names: Mapping[Stage, str],
     allowed: Mapping[str, Tolerance],
-    on_case: Callable[[str], None],
 ) -> tuple[Hop, ...]:
     """Feed every case to every stage; return the hops between neighbours, then those from end to end."""
     rows: dict[tuple[Stage, Stage], list[tuple[str, Answer, Answer]]] = {pair: [] for pair in _HOPS}
     comparisons: dict[tuple[Stage, Stage], list[Comparison]] = {pair: [] for pair in _HOPS}
     for case in cases:
-        on_case(case.name)
         answers = {stage: ask(case.feed) for stage, ask in stages.items()}
         for want, got in _HOPS:
             pair = (case.name, answers[want], answers[got])

@@ -32,7 +32,7 @@ def ran_on(
     return RanOn(
         server=server,
         runtime=_runtime(package, runtime, stand_in=stand_in),
-        local={name: version(name) for name in ("torch", "onnxruntime")},
+        local={name: version(name) for name in dict.fromkeys(("torch", package))},
         target=target,
         not_proven=tuple(
             _not_proven(backend, server, runtime.get(package), target, release, stand_in=stand_in)
