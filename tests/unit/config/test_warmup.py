@@ -1,0 +1,80 @@
+"""The bytes that Triton warms a model up with."""
+
+from pathlib import Path
+
+import ml_dtypes
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builder import config
+from builder.config.warmup import raw
+from builder.spec.dtypes import DType
+from builder.spec.loaded import Feed
+from tests.unit.config.values import TEXT, artifact, loaded, proof
+
+STATES = {"out": (DType.FP32, ("batch", 4))}
+
+
+def written(folder: Path, samples: Feed | None, names: tuple[str, ...] = ("ids", "mask")) -> dict[str, bytes]:
+    one = loaded(dict.fromkeys(names, (DType.INT64, ("batch", 3))), STATES, samples=samples)
+    config.write(config.make("m", one, artifact(one), proof(8)), one, into=folder)
+    return {path.name: path.read_bytes() for path in sorted((folder / "warmup").iterdir())}
+
+
+def test_samples_are_what_the_model_is_warmed_up_with(tmp_path: Path) -> None:
+    """One file per input holds the first sample, whatever the batch size."""
+    samples = {name: np.arange(12, dtype=np.int64).reshape(4, 3) + place for place, name in enumerate(TEXT)}
+    assert written(tmp_path, samples) == {
+        "0_ids": np.array([0, 1, 2], dtype="<i8").tobytes(),
+        "1_mask": np.array([1, 2, 3], dtype="<i8").tobytes(),
+    }
+
+
+def test_without_samples_whole_numbers_stay_in_their_range(tmp_path: Path) -> None:
+    """An id outside the declared range would end the load of an embedding model."""
+    values = np.frombuffer(written(tmp_path, None)["0_ids"], dtype="<i8")
+    assert values.size == 3
+    assert set(values) <= set(range(10))
+
+
+def test_the_same_spec_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Two builds write the same warmup."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    assert written(one, None) == written(other, None)
+
+
+def test_names_that_no_path_can_hold_are_kept_apart(tmp_path: Path) -> None:
+    """Two inputs whose names differ only in such letters have two files, both in the warmup folder."""
+    assert list(written(tmp_path, None, ("a/b", "a:b", "../b"))) == ["0_a_b", "1_a_b", "2_.._b"]
+
+
+def test_a_model_without_warmup_has_no_folder(tmp_path: Path) -> None:
+    """Nothing is written that the config does not name."""
+    one = loaded(TEXT, STATES, warmup=False)
+    config.write(config.make("m", one, artifact(one), proof(8)), one, into=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["config.pbtxt"]
+
+
+@given(st.lists(st.binary(max_size=9)))
+def test_strings_are_written_with_their_length(texts: list[bytes]) -> None:
+    """Reading lengths and texts in turn gives the strings back."""
+    left = raw(np.array(texts, dtype=object), DType.STRING)
+    read = []
+    while left:
+        size = int.from_bytes(left[:4], "little")
+        read.append(left[4 : 4 + size])
+        left = left[4 + size :]
+    assert read == texts
+
+
+def test_numbers_are_little_endian_whatever_the_array_is() -> None:
+    """An array of the other byte order is turned round."""
+    assert raw(np.array([1, 2], dtype=">i4"), DType.INT32) == b"\x01\0\0\0\x02\0\0\0"
+
+
+def test_bf16_is_two_bytes_a_number() -> None:
+    """1.0 in bf16 is 0x3f80."""
+    assert raw(np.array([1.0], dtype=ml_dtypes.bfloat16), DType.BF16) == b"\x80\x3f"
