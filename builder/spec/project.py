@@ -138,6 +138,10 @@ class Instances:
     gpus: tuple[int, ...] = ()
     """Device numbers; empty: all."""
 
+    cores: int | None = None
+    """Cores of the serving machine, which several instances share between their threads. Not given: those of the
+    machine that builds, so that builds on different machines may differ in this."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
