@@ -249,6 +249,8 @@ def _numbers(model: Model) -> Iterator[_Finding]:
             yield _Finding((*here, "cosine_min"), "must be between -1 and 1")
     if model.instances.count < 1:
         yield _Finding(("instances", "count"), "must be at least 1")
+    if model.instances.cores is not None and model.instances.cores < 1:
+        yield _Finding(("instances", "cores"), "must be at least 1")
     if model.instances.gpus and model.instances.kind == "cpu":
         yield _Finding(("instances", "gpus"), "kind cpu has no GPUs", (("instances", "kind"),))
     if model.keep_versions < 1:
