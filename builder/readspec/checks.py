@@ -9,7 +9,7 @@ from builder.errors import SpecError
 from builder.readspec.shapes import close_match
 from builder.readspec.yaml_tree import Mistake, Path, Tree
 from builder.spec.dtypes import DType
-from builder.spec.project import Backend, Input, Latency, Model, Project, Tolerance, triton_names
+from builder.spec.project import Backend, Input, Instances, Latency, Model, Project, Tolerance, triton_names
 from builder.spec.releases import release, releases
 from builder.spec.tensors import unique
 
@@ -247,16 +247,20 @@ def _numbers(model: Model) -> Iterator[_Finding]:
             yield _Finding((*here, "top_k"), "must be at least 1")
         if tolerance.cosine_min is not None and not -1 <= tolerance.cosine_min <= 1:
             yield _Finding((*here, "cosine_min"), "must be between -1 and 1")
-    if model.instances.count < 1:
-        yield _Finding(("instances", "count"), "must be at least 1")
-    if model.instances.cores is not None and model.instances.cores < 1:
-        yield _Finding(("instances", "cores"), "must be at least 1")
-    if model.instances.gpus and model.instances.kind == "cpu":
-        yield _Finding(("instances", "gpus"), "kind cpu has no GPUs", (("instances", "kind"),))
+    yield from _instances(model.instances)
     if model.keep_versions < 1:
         yield _Finding(("keep_versions",), "must be at least 1")
     if model.latency is not None:
         yield from _latency(model.latency)
+
+
+def _instances(instances: Instances) -> Iterator[_Finding]:
+    if instances.count < 1:
+        yield _Finding(("instances", "count"), "must be at least 1")
+    if instances.cores is not None and instances.cores < 1:
+        yield _Finding(("instances", "cores"), "must be at least 1")
+    if instances.gpus and instances.kind == "cpu":
+        yield _Finding(("instances", "gpus"), "kind cpu has no GPUs", (("instances", "kind"),))
 
 
 def _latency(latency: Latency) -> Iterator[_Finding]:
