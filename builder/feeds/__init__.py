@@ -4,7 +4,7 @@ from builder.feeds.cases import Case, cases
 from builder.feeds.edges import edge_feeds
 from builder.feeds.random import random_feed
 from builder.feeds.rows import concat_rows, replace_rows, sizes_of, take_rows
-from builder.feeds.samples import sample_count, sample_rows, with_sample_ranges
+from builder.feeds.samples import sample_count, sample_rows, sample_shape, with_sample_ranges
 from builder.feeds.sizes import label, sizes, typical_sizes
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "replace_rows",
     "sample_count",
     "sample_rows",
+    "sample_shape",
     "sizes",
     "sizes_of",
     "take_rows",

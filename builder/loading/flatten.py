@@ -53,6 +53,19 @@ def tensors(result: Any) -> tuple[torch.Tensor, ...]:
     return tuple(tensor for _, tensor in _leaves(result, ""))
 
 
+def left_out(result: Any) -> tuple[str, ...]:
+    """Return a note for every part of `result` that is None, and so no output."""
+    return tuple(f"`forward` gives None for {name}, which is left out" for name in _nones(result, ""))
+
+
+def _nones(result: Any, name: str) -> Iterator[str]:
+    if result is None:
+        yield name or "its result"
+    elif not isinstance(result, torch.Tensor):
+        for key, value in _children(result, name):
+            yield from _nones(value, key)
+
+
 def _leaves(result: Any, name: str) -> Iterator[tuple[str, torch.Tensor]]:
     if isinstance(result, torch.Tensor):
         yield name or "output", result

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
-from builder.feeds import Case, random_feed, sizes
+from builder.feeds import Case, label, random_feed, sizes, with_sample_ranges
+from builder.loading.callables import resolve
 from builder.loading.fingerprint import entry_sha256, file_sha256, packages
+from builder.loading.opened import Opened
 from builder.loading.outputs import find_outputs, require_promises
 from builder.loading.provenance import provenance
 from builder.loading.recorder import Reading, recording
 from builder.loading.samples import load_samples
-from builder.loading.sources import Opened, open_source
-from builder.spec.loaded import Fingerprint, Loaded
+from builder.loading.sources import open_source
+from builder.spec.loaded import Feed, Fingerprint, Loaded
 from builder.spec.project import Model
 from builder.spec.releases import Release
 from builder.spec.tensors import Signature, Tensor
@@ -24,18 +26,23 @@ def load(name: str, model: Model, folder: Path, release: Release) -> Loaded:
         folder: the folder of trb.yaml; relative paths and modules start there.
         release: the target release, part of the fingerprint.
 
+    The Loaded's `model` has a range for integer inputs that only the samples tell.
+
     Raises:
         SourceError: the source cannot be loaded, or is not what trb.yaml says.
     """
     with recording() as reading:
-        opened = open_source(model, folder)
-        outputs = _outputs(model, opened)
+        if ":" in model.source:
+            resolve(model.source, folder, key="source")  # a missing source is told before missing samples
         samples = load_samples(model, folder)
+        ranged = with_sample_ranges(model, samples)
+        opened = open_source(ranged, folder)
+        outputs = _outputs(ranged, opened)
     require_promises(model, outputs)
     files = _files(model, folder, reading, opened)
     return Loaded(
         name=name,
-        model=model,
+        model=ranged,
         kind=opened.kind,
         module=opened.module,
         original=opened.original,
@@ -52,24 +59,48 @@ def load(name: str, model: Model, folder: Path, release: Release) -> Loaded:
             files=files,
             packages=packages(reading.packages()),
         ),
-        notes=opened.notes,
+        notes=(*opened.notes, *_range_notes(model, ranged, samples)),
     )
 
 
 def _outputs(model: Model, opened: Opened) -> tuple[Tensor, ...]:
     cases = [
-        Case(name="shape", sizes=found, feed=random_feed(model, found, seed=0)) for found in sizes(model)
+        Case(name=label(tried), sizes=tried, feed=random_feed(model, tried, seed=0)) for tried in sizes(model)
     ]
     return find_outputs(model, [(case, opened.reference(case.feed)) for case in cases], opened.dtypes)
 
 
+def _range_notes(model: Model, ranged: Model, samples: Feed | None) -> tuple[str, ...]:
+    if samples is None:
+        return ()
+    found = {name: one.range for name, one in ranged.inputs.items() if one.range != model.inputs[name].range}
+    return tuple(
+        f"range of {name} taken from the samples: {ends[0]:.0f} to {ends[1]:.0f}"
+        for name, ends in found.items()
+        if ends is not None
+    )
+
+
 def _files(model: Model, folder: Path, reading: Reading, opened: Opened) -> dict[str, str]:
-    files = dict(reading.files(folder))
     named = [path for path in (model.weights, model.samples) if path is not None and ":" not in path]
     if opened.path is not None:
-        named.append(model.source)
-        named += [
-            str(path.relative_to(folder)) for path in opened.path.parent.glob(f"{opened.path.name}.data")
-        ]
-    files |= {path: file_sha256(folder / path) for path in named}
+        named += [model.source, *_external_data(folder, opened.path)]
+    files = {**reading.files(folder), **{path: file_sha256(folder / path) for path in named}}
     return dict(sorted(files.items()))
+
+
+def _external_data(folder: Path, source: Path) -> list[str]:
+    """Return the files beside an .onnx that hold its large tensors; ONNX Runtime opens them unseen."""
+    if source.suffix != ".onnx":
+        return []
+    import onnx
+
+    graph = onnx.load(source, load_external_data=False).graph
+    places = {
+        entry.value
+        for tensor in graph.initializer
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    beside = (source.parent / place for place in sorted(places))
+    return [str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path) for path in beside]

@@ -1,16 +1,17 @@
 """Deterministic facts about where a model came from."""
 
 import hashlib
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
-from builder.errors import TrbError
 from builder.loading.fingerprint import packages
 from builder.shell import run
 from builder.spec.artifact import Provenance
 from builder.spec.project import Model
 
-_GIT_TIMEOUT_S = 10
+_GIT_TIMEOUT_S: Final = 60
 
 
 def provenance(model: Model, folder: Path, files: Mapping[str, str], weights_sha256: str) -> Provenance:
@@ -27,8 +28,9 @@ def provenance(model: Model, folder: Path, files: Mapping[str, str], weights_sha
 
 
 def _git_commit(folder: Path) -> str | None:
-    try:
-        found = run(["git", "rev-parse", "HEAD"], cwd=folder, timeout_s=_GIT_TIMEOUT_S, check=False)
-    except TrbError:  # no git, no commit: provenance is what can be had
+    """Return the commit that is checked out; None outside a git checkout, or where git is not installed."""
+    here = folder.absolute()
+    if not any((place / ".git").exists() for place in (here, *here.parents)) or shutil.which("git") is None:
         return None
+    found = run(["git", "rev-parse", "HEAD"], cwd=folder, timeout_s=_GIT_TIMEOUT_S, check=False)
     return found.stdout.strip() or None if found.returncode == 0 else None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
-from builder.loading.fingerprint import file_sha256
+from builder.loading.fingerprint import PACKAGES, file_sha256
 
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 _INSTALLED: Final = tuple(
@@ -24,6 +24,7 @@ _INSTALLED: Final = tuple(
         "/proc", "/sys", "/dev", "/etc", "/usr/share", "/usr/lib",
     }
 )  # fmt: skip
+_PREFIXES: Final = tuple(f"{folder}{os.sep}" for folder in _INSTALLED)
 _NATIVE: Final = (("safetensors", "safe_open"), ("safetensors.torch", "safe_open"), ("torch.jit", "load"))
 """Functions that open files in native code, where no audit event tells of it."""
 _ACTIVE: list[set[str]] = []
@@ -44,8 +45,9 @@ class Reading:
 
     def packages(self) -> tuple[str, ...]:
         """Return the installed distributions that the user's own modules import by name."""
-        tops = {name for module in _user_modules() for name in _imported(module)}
-        owners = metadata.packages_distributions()
+        own = user_modules()
+        tops = {name for module in own for name in _imported(module)} - _recorded_anyway(own)
+        owners = metadata.packages_distributions() if tops else {}  # reads the files of every package
         found = {owners[top][0] for top in tops if top in owners}
         return tuple(sorted(name for name in found if name != "trb"))
 
@@ -98,23 +100,34 @@ def _noting(reader: Callable[..., Any], opened: set[str]) -> Callable[..., Any]:
 
 
 def _module_files() -> Iterator[str]:
-    for module in _user_modules():
+    for module in user_modules():
         yield str(module.__file__)
 
 
-def _user_modules() -> list[Any]:
+def user_modules() -> list[Any]:
+    """Return the modules imported so far that are neither installed, nor Python's, nor ours."""
     named = [(name, getattr(module, "__file__", None)) for name, module in sys.modules.items()]
     return [
         sys.modules[name]
         for name, file in named
-        if isinstance(file, str) and name != "__main__" and _counts(Path(file).resolve())
+        if isinstance(file, str) and name != "__main__" and _may_count(file) and _counts(Path(file).resolve())
     ]
+
+
+def _recorded_anyway(own: list[Any]) -> set[str]:
+    """Return the names that need no owner: of Python, of the user, and of packages whose versions are recorded."""
+    return {*sys.stdlib_module_names, *PACKAGES, "builder", "", *(m.__name__.split(".")[0] for m in own)}
 
 
 def _imported(module: Any) -> set[str]:
     values = vars(module).values()
     names = (getattr(value, "__module__", None) or getattr(value, "__name__", "") for value in values)
     return {str(name).split(".")[0] for name in names if isinstance(name, str)}
+
+
+def _may_count(file: str) -> bool:
+    """Whether `file` is not plainly an installed one: resolving thousands of paths takes seconds."""
+    return not file.startswith(_PREFIXES)
 
 
 def _counts(path: Path) -> bool:

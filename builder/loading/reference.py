@@ -18,6 +18,9 @@ def run_module(module: Any, inputs: tuple[Tensor, ...], feed: Feed) -> Any:
     Raises:
         SourceError: it raises; the call is shown.
     """
+    for tensor in inputs:
+        if tensor.dtype is DType.STRING:
+            raise SourceError(f"inputs: `{tensor.name}` is a string, and torch has no tensors of strings")
     arguments = [as_tensor(feed[tensor.name]) for tensor in inputs]
     try:
         with torch.inference_mode():

@@ -29,21 +29,37 @@ def load_weights(module: torch.nn.Module, path: Path, *, allow_pickle: bool) -> 
     if problems:
         more = [f"  and {len(problems) - _MOST_LISTED} more"] if len(problems) > _MOST_LISTED else []
         lines = [f"  {line}" for line in problems[:_MOST_LISTED]]
-        raise SourceError("\n".join([f"weights: {path.name} is not of this module:", *lines, *more]))
+        raise SourceError(
+            "\n".join([f"weights: {path.name} is not of this module:", *lines, *more]),
+            fix="name the file that belongs to the module, or rename the keys in it",
+        )
     module.load_state_dict(state)
 
 
-def first_difference(one: torch.nn.Module, other: torch.nn.Module) -> str:
-    """Return the name of the first tensor in which two modules differ; empty when there is none."""
-    left, right = one.state_dict(), other.state_dict()
+def state_of(module: torch.nn.Module) -> Mapping[str, torch.Tensor]:
+    """Return all parameters and buffers by name, also the buffers that a state dict leaves out."""
+    parameters = module.named_parameters(remove_duplicate=False)
+    return {**dict(parameters), **dict(module.named_buffers(remove_duplicate=False))}
+
+
+def first_difference(
+    one: torch.nn.Module, other: torch.nn.Module, *, but: frozenset[str] = frozenset()
+) -> str:
+    """Return the name of the first tensor in which two modules differ; empty when there is none.
+
+    Tensors named in `but` are not compared.
+    """
+    left, right = state_of(one), state_of(other)
     for name in dict.fromkeys((*left, *right)):
-        a, b = left.get(name), right.get(name)
-        if not isinstance(a, torch.Tensor) or not isinstance(b, torch.Tensor):
-            continue
-        same = a.shape == b.shape and a.dtype == b.dtype
-        if not same or _bytes(a) != _bytes(b):
-            return str(name)
+        if name not in but and not _same(left.get(name), right.get(name)):
+            return name
     return ""
+
+
+def _same(a: torch.Tensor | None, b: torch.Tensor | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return a.shape == b.shape and a.dtype == b.dtype and _bytes(a) == _bytes(b)
 
 
 def weights_sha256(state: Mapping[str, Any]) -> str:
@@ -111,7 +127,7 @@ def _misshapen(own: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
     return [
         f"{key} has shape {tuple(state[key].shape)} in the file, {tuple(own[key].shape)} in the module"
         for key in own
-        if key in state and state[key].shape != own[key].shape
+        if isinstance(own[key], torch.Tensor) and key in state and state[key].shape != own[key].shape
     ]
 
 

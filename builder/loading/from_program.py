@@ -1,0 +1,85 @@
+"""A .pt2: a program that torch.export has saved."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from builder.errors import SourceError
+from builder.loading.bind import flat
+from builder.loading.callables import told
+from builder.loading.declared import in_order_or_place, require_declared
+from builder.loading.fingerprint import file_sha256
+from builder.loading.flatten import left_out
+from builder.loading.opened import Opened, first_answer, inputs_of, named_outputs, source_file
+from builder.loading.reference import dtype_of, module_runner
+from builder.loading.unpickling import no_unpickling
+from builder.spec.project import Model
+from builder.spec.tensors import Signature, Tensor
+
+
+def open_program(model: Model, folder: Path) -> Opened:
+    """Open the file in torch and run it once.
+
+    Raises:
+        SourceError: it is something else, holds a pickle, or does not take the inputs of trb.yaml.
+    """
+    path = source_file(model, folder)
+    program = _read(path, allow_pickle=model.allow_pickle)
+    named = list(program.graph_signature.user_inputs)
+    how, inputs = in_order_or_place(inputs_of(model), named, path.name)
+    for tensor, name in zip(inputs, named, strict=True):
+        _require_placeholder(program, tensor, name, path.name)
+    original = program.module()
+    result = first_answer(model, original, inputs)
+    outputs = named_outputs(model, result)
+    module = flat(original, Signature(inputs=inputs, outputs=()), "position")
+    return Opened(
+        kind="program",
+        bind=how,
+        inputs=inputs,
+        dtypes={name: dtype_of(name, tensor) for name, tensor in outputs},
+        module=module,
+        original=original,
+        program=program,
+        path=path,
+        reference=module_runner(module, inputs, tuple(name for name, _ in outputs)),
+        reference_name="the exported program in torch",
+        weights_sha256=file_sha256(path),
+        notes=left_out(result),
+    )
+
+
+def _read(path: Path, *, allow_pickle: bool) -> Any:
+    try:
+        with nullcontext() if allow_pickle else no_unpickling(path.name), _quiet():
+            return torch.export.load(path)
+    except SourceError:  # our own refusal, raised from inside the reading
+        raise
+    except Exception as error:  # torch raises anything on a file that is none
+        raise SourceError(
+            f"source: {path.name} is no exported program: {told(error)}", fix="save it with torch.export.save"
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep torch's own account of a file it cannot read off the terminal: the error says it."""
+    log = logging.getLogger("torch.export")
+    before = log.disabled
+    log.disabled = True
+    try:
+        yield
+    finally:
+        log.disabled = before
+
+
+def _require_placeholder(program: Any, tensor: Tensor, name: str, file: str) -> None:
+    node = next(node for node in program.graph.nodes if node.op == "placeholder" and node.name == name)
+    value = node.meta.get("val")
+    if isinstance(value, torch.Tensor):
+        shape = [size if isinstance(size, int) else None for size in value.shape]
+        require_declared(tensor, dtype_of(tensor.name, value), shape, file)

@@ -1,0 +1,71 @@
+"""A source that answers, whatever kind it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from builder.errors import SourceError
+from builder.feeds import random_feed, sizes
+from builder.loading.flatten import flatten
+from builder.loading.reference import run_module
+from builder.spec.dtypes import DType
+from builder.spec.loaded import Runner
+from builder.spec.project import Model
+from builder.spec.tensors import Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A source that answers; the axes of its outputs are not known yet."""
+
+    kind: Literal["module", "program", "torchscript", "onnx"]
+    inputs: tuple[Tensor, ...]
+    dtypes: Mapping[str, DType]
+    """Of the outputs, by name, in order."""
+    reference: Runner
+    reference_name: str
+    weights_sha256: str
+    bind: Literal["name", "position"] = "name"
+    module: Any = None
+    original: Any = None
+    program: Any = None
+    path: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+def inputs_of(model: Model) -> tuple[Tensor, ...]:
+    """Return the inputs of trb.yaml in its order."""
+    return tuple(Tensor(name=name, dtype=one.dtype, shape=one.shape) for name, one in model.inputs.items())
+
+
+def first_answer(model: Model, module: Any, inputs: tuple[Tensor, ...]) -> Any:
+    """Call `module` once, with random inputs at the first of the sizes, and return what it returns.
+
+    Raises:
+        SourceError: it refuses them.
+    """
+    return run_module(module, inputs, random_feed(model, sizes(model)[0], seed=0))
+
+
+def named_outputs(model: Model, result: Any) -> tuple[tuple[str, torch.Tensor], ...]:
+    """Return the outputs in `result` by name: those of `output_names`, or the derived ones.
+
+    Raises:
+        SourceError: a part of it is no output.
+    """
+    return flatten(result, names=model.output_names)
+
+
+def source_file(model: Model, folder: Path) -> Path:
+    """Return the path of a source that is a file.
+
+    Raises:
+        SourceError: there is none.
+    """
+    path = folder / model.source
+    if not path.is_file():
+        raise SourceError(f"source: there is no file {path}", fix="correct `source` in trb.yaml")
+    return path
