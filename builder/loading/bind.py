@@ -85,7 +85,5 @@ def flat(module: torch.nn.Module, signature: Signature, how: How) -> torch.nn.Mo
     scope: dict[str, Any] = {"tensors": tensors}
     exec(source, scope)  # noqa: S102 - exporters read the names of the arguments; the names were checked
     wrapper: torch.nn.Module = type("Flat", (Flat,), {"forward": scope["forward"]})(module)
-    wrapper.training = (
-        False  # not eval(): the module of an exported program refuses it, and any other is in eval mode
-    )
+    wrapper.training = False  # not eval(): an exported program's module refuses it; any other is in eval mode
     return wrapper
