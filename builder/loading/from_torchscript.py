@@ -29,7 +29,7 @@ def open_torchscript(model: Model, folder: Path) -> Opened:
     try:
         module = torch.jit.load(str(path), map_location="cpu").eval()
     except (RuntimeError, ValueError) as error:
-        what = str(error).splitlines()[0]
+        what = next(iter(str(error).splitlines()), type(error).__name__)
         raise SourceError(f"source: {path.name} is no TorchScript file: {what}", fix=_BUILD_IT) from error
     named = [argument.name for argument in module.forward.schema.arguments[1:]]
     how, inputs = in_order_or_place(inputs_of(model), named, path.name)

@@ -100,8 +100,10 @@ def _unpickled(path: Path, *, allow_pickle: bool) -> Any:
             f"weights: {path.name} holds more than tensors, and reading it would run code from the file",
             fix="save the state dict as .safetensors, or, if you trust the file, set `allow_pickle: true`",
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError) as error:
-        raise SourceError(f"weights: {path.name} cannot be read: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # a broken file, or the code in a pickle, raises anything
+        first = next(iter(str(error).splitlines()), "")
+        what = f"{type(error).__name__}: {first}".rstrip(": ")
+        raise SourceError(f"weights: {path.name} cannot be read: {what}", fix="write it again") from error
 
 
 def _unwrapped(found: Any, path: Path) -> Mapping[str, Any]:
