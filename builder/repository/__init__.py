@@ -1,5 +1,6 @@
 """The model repository on disk: staged aside, published in one step, never changed. Standard library only."""
 
+from builder.repository.faults import out_of_room
 from builder.repository.layout import home, logs
 from builder.repository.live import append_live, read_live
 from builder.repository.lock import lock
@@ -21,6 +22,7 @@ __all__ = [
     "lock",
     "logs",
     "models",
+    "out_of_room",
     "publish",
     "read_live",
     "read_record",

@@ -10,6 +10,7 @@ from typing import Final
 from builder.errors import RepositoryError
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_NO_ROOM_BYTES: Final = 1_000_000
 _FORBIDDEN: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -47,6 +48,16 @@ def explained(error: OSError, place: Path, needed_bytes: int = 0) -> RepositoryE
             fix="make the repository and the folder around it writable, or choose another `repository`",
         )
     return RepositoryError(f"{at} cannot be written: {reason}")
+
+
+def out_of_room(place: Path) -> RepositoryError | None:
+    """Return the error to raise where a library failed while it wrote `place` and the disk has no room left.
+
+    Libraries say so each in its own words, if at all. None: there is room.
+    """
+    if shutil.disk_usage(_existing(place)).free > _NO_ROOM_BYTES:
+        return None
+    return explained(OSError(errno.ENOSPC, "No space left on device"), place)
 
 
 def _existing(place: Path) -> Path:
