@@ -40,7 +40,7 @@ def run(
     Raises:
         RuntimeError: a job ended in an exception that nobody foresaw; the text is its traceback.
     """
-    context = _context(threads)
+    context = _context(threads, warm=len(jobs) > 1)
     with ThreadPoolExecutor(max_workers=workers) as pool:
         running: list[multiprocessing.process.BaseProcess] = []
         futures = {pool.submit(_one, context, running, job, work, step): job for job in jobs}
@@ -54,8 +54,9 @@ def run(
             raise
 
 
-def _context(threads: int) -> Any:
+def _context(threads: int, *, warm: bool) -> Any:
     """Return the fork server's context; the first fork starts it, with this environment."""
+    os.environ["TRB_WARM_EXPORT"] = "1" if warm else ""
     os.environ["PYTHONHASHSEED"] = "0"  # scripted TorchScript files vary with it
     os.environ["OMP_NUM_THREADS"] = str(threads)
     context = multiprocessing.get_context("forkserver")

@@ -1,17 +1,42 @@
 """Imported once by the fork server of `trb build`: all that every build needs, before the first fork.
 
-Only imports: a thread started here would be missing in the forks.
+A process's first export costs seconds of lazy imports and registries. Where several models are built, one export of a
+tiny model pays for that here, on one thread: a pool of threads started before a fork would be missing after it.
 """
+
+import contextlib
+import logging
+import os
+import warnings
+from pathlib import Path
 
 import onnx  # noqa: F401
 import onnxruntime  # noqa: F401
 import onnxscript  # noqa: F401
 import torch
-import torch.export
-import torch.onnx
 
 import builder.config
 import builder.export
-import builder.loading  # noqa: F401
+import builder.loading.loaded  # noqa: F401
+
+
+def warm() -> None:
+    """Export a tiny model once, quietly."""
+    model = torch.nn.Linear(2, 2).eval()
+    inputs = (torch.zeros(3, 2),)
+    with (
+        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        logging.disable(logging.CRITICAL)
+        program = torch.export.export(model, inputs, dynamic_shapes=({0: torch.export.Dim("batch")},))
+        torch.onnx.export(program, (), dynamo=True, verbose=False)
+        logging.disable(logging.NOTSET)
+
 
 torch.set_num_threads(1)
+if os.environ.get("TRB_WARM_EXPORT"):
+    warm()

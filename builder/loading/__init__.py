@@ -8,7 +8,7 @@ from builder.spec.releases import Release
 
 
 def load(name: str, model: Model, folder: Path, release: Release) -> Loaded:
-    """Load the source of `model`; see `builder.loading.load.load`, which imports torch."""
-    from builder.loading.load import load as load_with_torch
+    """Load the source of `model`; see `builder.loading.loaded.load`, which imports torch."""
+    from builder.loading.loaded import load as load_with_torch
 
     return load_with_torch(name, model, folder, release)
