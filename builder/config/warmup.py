@@ -1,5 +1,6 @@
 """The requests that Triton runs before the model is ready: real values, never random bytes."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -29,7 +30,9 @@ def warmups(
     feed = warmup_feed(loaded)
     tensors = {
         one.name: WarmupInput(
-            dtype=one.dtype, dims=_dims(feed[one.name], max_batch_size), data_file=_file_name(place, one.name)
+            dtype=one.dtype,
+            dims=_dims(feed[one.name], max_batch_size),
+            data_file=_file_name(place, one, feed),
         )
         for place, one in enumerate(inputs)
     }
@@ -40,17 +43,16 @@ def warmups(
 
 
 def warmup_feed(loaded: Loaded) -> Feed:
-    """Return one row of input: the first sample, else one drawn from the declared ranges at typical sizes.
+    """Return the smallest batch: the first samples, else one drawn from the declared ranges at typical sizes.
 
-    Triton repeats it for larger batches.
+    Triton repeats its first row for larger batches.
     """
-    model, samples = loaded.model, loaded.samples
-    if samples is not None and sample_count(samples):
-        return sample_rows(model, samples, 0, 1)
-    sizes = typical_sizes(model)
+    model, sizes = loaded.model, typical_sizes(loaded.model)
     batch = model.batching.axis
-    one_row = {**sizes, batch: axis_range(model, batch).min} if batch in sizes else sizes
-    return random_feed(model, one_row, model.parity.seed)
+    rows = axis_range(model, batch).min if batch in sizes else 1
+    if loaded.samples is not None and sample_count(loaded.samples) >= rows:
+        return sample_rows(model, loaded.samples, 0, rows)
+    return random_feed(model, {**sizes, batch: rows}, model.parity.seed)
 
 
 def warmup_files(config: ModelConfig, feed: Feed) -> Mapping[str, bytes]:
@@ -89,6 +91,11 @@ def _batch_sizes(model: Model, max_batch_size: int) -> tuple[int, ...]:
     return tuple(sorted({smallest, *preferred, max_batch_size}))
 
 
-def _file_name(place: int, name: str) -> str:
-    """Return a name without what a path cannot hold; the place keeps two such names apart."""
-    return f"{place}_{_UNSAFE.sub('_', name)[:100]}"
+def _file_name(place: int, tensor: ConfigTensor, feed: Feed) -> str:
+    """Return a name that no other content has.
+
+    A server may be about to read the warmup of the last version when the next is published, so both lie in the folder.
+    The place keeps apart names that differ only in what a path cannot hold.
+    """
+    content = hashlib.sha256(raw(np.asarray(feed[tensor.name]), tensor.dtype)).hexdigest()
+    return f"{place}_{_UNSAFE.sub('_', tensor.name)[:100]}-{content[:8]}"

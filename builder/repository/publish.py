@@ -108,7 +108,7 @@ def _is_same(newest: Published, staged: Path, record: VersionRecord) -> bool:
         and newest.record.config_sha256 == record.config_sha256
         and (model / CONFIG).is_file()
         and file_sha256(model / CONFIG) == record.config_sha256
-        and file_hashes(model / WARMUP) == file_hashes(staged / WARMUP)
+        and file_hashes(staged / WARMUP).items() <= file_hashes(model / WARMUP).items()
         and file_hashes(newest.folder) == record.files
     )
 
@@ -139,16 +139,29 @@ def _readable_by_the_server(folder: Path) -> None:
 
 
 def _take_along(model: Path, staged: Path) -> None:
-    """Link the older versions, and whatever someone put beside them, into the new folder."""
+    """Link the older versions, and whatever someone put beside them, into the new folder.
+
+    Old warmup data too: a server that has read the old config may be about to read it.
+    """
     for entry in sorted(model.iterdir()):
-        if entry.name in (CONFIG, WARMUP):
+        if entry.name == CONFIG:
             continue
-        if entry.is_dir() and not entry.is_symlink():
+        if entry.name == WARMUP:
+            _take_warmup_along(entry, staged / WARMUP)
+        elif entry.is_dir() and not entry.is_symlink():
             disk.link_tree(entry, staged / entry.name)
             disk.keep(staged / entry.name)
         else:
             disk.link(entry, staged / entry.name)
     disk.keep(staged)
+
+
+def _take_warmup_along(old: Path, new: Path) -> None:
+    new.mkdir(exist_ok=True)
+    for entry in sorted(old.iterdir()):
+        if not (new / entry.name).exists():
+            disk.link(entry, new / entry.name)
+    disk.keep(new)
 
 
 def _appear(staged: Path, model: Path, step: Callable[[Path, Path], None]) -> None:
