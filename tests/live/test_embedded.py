@@ -18,6 +18,7 @@ import pytest
 
 from builder.errors import MissingTool, ServerError
 from builder.server import embedded, open_server
+from builder.server.embedded.launch import free_ports
 from builder.server.endpoint import Endpoint
 from builder.spec.releases import release
 
@@ -192,6 +193,23 @@ def test_a_port_in_use_is_named(repository: Path, tmp_path: Path) -> None:
 
         with pytest.raises(ServerError, match=f"port {port} is in use"), serving:
             pytest.fail("it was served")
+
+
+@pytest.mark.parametrize("which", ["http", "grpc", "metrics"])
+def test_a_free_port_that_is_lost_is_replaced(
+    which: str, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A port taken by somebody else after it was chosen costs a new attempt, not the run."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        lost = replace(free_ports(), **{which: taken.getsockname()[1]})
+        choices = iter([lost, free_ports()])
+        monkeypatch.setattr("builder.server.embedded.run.free_ports", lambda **_: next(choices))
+
+        with embedded.running(repository, release=RELEASE, log_dir=tmp_path / "logs") as endpoint:
+            assert answers(endpoint)
+            assert getattr(endpoint, which) != f"127.0.0.1:{taken.getsockname()[1]}"
 
 
 def test_a_server_that_dies_while_loading_shows_its_last_lines(repository: Path, tmp_path: Path) -> None:

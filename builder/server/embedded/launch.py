@@ -82,7 +82,6 @@ def command(
     repository: Path,
     ports: Ports,
     *,
-    server_id: str,
     models: Sequence[str] | None,
     control: Control,
 ) -> list[str]:
@@ -91,7 +90,6 @@ def command(
     options = {
         "model-repository": repository,
         "backend-directory": installed.backends,
-        "id": server_id,
         "http-address": _LOOPBACK,
         "http-port": ports.http,
         "grpc-address": _LOOPBACK,

@@ -14,6 +14,8 @@ from typing import Final
 from builder.server.embedded import die_with_parent
 
 _GRACE_S: Final = 12.0
+_LISTENING: Final = "0A"
+"""A state in /proc/net/tcp."""
 _PAUSE_S: Final = 0.02
 
 
@@ -74,6 +76,22 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         time.sleep(_PAUSE_S)
     process.kill()
     process.wait()
+
+
+def listening_ports(pid: int) -> frozenset[int]:
+    """Return the ports on which process `pid` itself listens; none when it is gone."""
+    try:
+        held = {str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()}
+        # gRPC listens on 127.0.0.1 through an IPv6 socket, where the machine has those.
+        tables = [path.read_text(encoding="ascii") for path in Path(f"/proc/{pid}/net").glob("tcp*")]
+    except OSError:
+        return frozenset()
+    sockets = (row.split() for table in tables for row in table.splitlines()[1:])
+    return frozenset(
+        int(fields[1].rpartition(":")[2], 16)
+        for fields in sockets
+        if fields[3] == _LISTENING and f"socket:[{fields[9]}]" in held
+    )
 
 
 def has_children(pid: int) -> bool:

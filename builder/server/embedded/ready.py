@@ -7,11 +7,13 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from builder.errors import ServerError
+from builder.server.embedded.launch import Ports
+from builder.server.embedded.process import listening_ports
 
-_PAUSE_S: Final = 0.02
+_PAUSE_S: Final = 0.03
 _ASK_TIMEOUT_S: Final = 10.0
 _TAIL_LINES: Final = 15
 _LOG_REASONS: Final = (
@@ -26,10 +28,10 @@ class PortTaken(ServerError):  # noqa: N818 - named like the rest of its tree
     """Another process listens on a port that the server was given."""
 
 
-def wait_until_loaded(
-    process: subprocess.Popen[bytes], http_port: int, *, server_id: str, log: Path, timeout_s: float
-) -> None:
+def wait_until_loaded(process: subprocess.Popen[bytes], ports: Ports, *, log: Path, timeout_s: float) -> None:
     """Return when the server has tried to load all its models: it opens its ports only then.
+
+    A port counts when this very process listens on it; somebody else may have taken it meanwhile and answer too.
 
     Raises:
         PortTaken: a port was taken by somebody else.
@@ -39,12 +41,8 @@ def wait_until_loaded(
     while time.monotonic() < give_up:
         if process.poll() is not None:
             raise _ended(process, log)
-        about = _ask("GET", http_port, "/v2")
-        if about is not None:
-            if not isinstance(about, dict) or about.get("name") != server_id:
-                raise PortTaken(f"port {http_port} is in use by another server")
-            if _is_grpc_up(log):
-                return
+        if listening_ports(process.pid) >= {ports.http, ports.grpc, ports.metrics}:
+            return
         time.sleep(_PAUSE_S)
     raise ServerError(
         f"Triton was not ready after {timeout_s:.0f} s; its last lines:\n{tail(log)}",
@@ -58,7 +56,7 @@ def require_loaded(http_port: int, names: Sequence[str], log: Path) -> None:
     Raises:
         ServerError: the models that are not, each with the server's reason.
     """
-    failed = failed_models(_ask("POST", http_port, "/v2/repository/index") or [], names, reasons_in(log))
+    failed = failed_models(_index(http_port), names, reasons_in(log))
     if failed:
         listed = "\n".join(f"  {name}: {reason}" for name, reason in failed.items())
         raise ServerError(
@@ -122,20 +120,15 @@ def _ended(process: subprocess.Popen[bytes], log: Path) -> ServerError:
     )
 
 
-def _ask(method: str, port: int, path: str) -> Any:
-    """Return the decoded answer; None while nobody answers."""
+def _index(port: int) -> list[dict[str, str]]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ASK_TIMEOUT_S)
     try:
-        connection.request(method, path)
-        return json.loads(connection.getresponse().read())
-    except (OSError, ValueError, http.client.HTTPException):
-        return None
+        connection.request("POST", "/v2/repository/index")
+        return list(json.loads(connection.getresponse().read()))
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise ServerError(f"Triton does not tell what it has loaded: {error}") from error
     finally:
         connection.close()
-
-
-def _is_grpc_up(log: Path) -> bool:
-    return any("Started GRPCInferenceService" in line for line in _lines(log))
 
 
 def _lines(log: Path) -> list[str]:

@@ -1,7 +1,6 @@
 """A server over a repository: for the length of a `with`, or detached."""
 
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -152,19 +151,14 @@ def _started_on(
     assert endpoint.log is not None
     assert endpoint.versions_dir is not None
     endpoint.versions_dir.mkdir(parents=True, exist_ok=True)
-    server_id = f"trb-{uuid.uuid4().hex[:12]}"  # tells our server from another one that took the port
     say(f"starting Triton {SERVER_VERSION} with {len(wish.names)} models")
     process = starter(
-        command(
-            installed, wish.repository, ports, server_id=server_id, models=wish.models, control=wish.control
-        ),
+        command(installed, wish.repository, ports, models=wish.models, control=wish.control),
         env=environment(installed, endpoint.versions_dir),
         log=endpoint.log,
     )
     try:
-        wait_until_loaded(
-            process, ports.http, server_id=server_id, log=endpoint.log, timeout_s=wish.ready_timeout_s
-        )
+        wait_until_loaded(process, ports, log=endpoint.log, timeout_s=wish.ready_timeout_s)
         require_loaded(ports.http, wish.names, endpoint.log)
     except BaseException:  # Ctrl-C too: nothing is left running
         stop(process)

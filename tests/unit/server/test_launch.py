@@ -40,7 +40,7 @@ def repository(folder: Path, **configs: str | None) -> Path:
 
 def words(installed: Installed, root: Path, **how: object) -> list[str]:
     asked = {"models": None, "control": "none", **how}
-    return command(installed, root, Ports(http=1, grpc=2, metrics=3), server_id="trb-x", **asked)  # type: ignore[arg-type]
+    return command(installed, root, Ports(http=1, grpc=2, metrics=3), **asked)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
