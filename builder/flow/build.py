@@ -1,5 +1,6 @@
 """`trb build`: what is not fresh is built in processes of its own, and published here, one atomic step a model."""
 
+import logging
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from builder.spec.project import Backend, Model, ReadProject, triton_names
 from builder.spec.results import BuildReport, BuiltModel
 
 Rows = tuple[BuiltModel, ...]
+_log = logging.getLogger("trb.build")
 Status = Literal["built", "unchanged", "fresh", "failed"]
 
 
@@ -74,6 +76,7 @@ def _build(read: ReadProject, stale: Mapping[str, Model], jobs: int, step: pool.
     rows = {}
     orders = [_order(read, name, model, threads) for name, model in stale.items()]
     for job, outcome in pool.run(orders, work, workers=workers, threads=threads, step=step):
+        _log.info("%s said, while it was built:\n%s", job.name, job.log.read_text(errors="replace"))
         if isinstance(outcome, Built):
             rows[job.name] = _published(read, job, outcome)
             step(job.name, _told(rows[job.name]))

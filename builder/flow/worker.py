@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from builder.errors import ExportError, TrbError
+from builder.repository.faults import out_of_room
 from builder.spec.loaded import Fingerprint, Loaded
 from builder.spec.project import Backend, Model
 from builder.spec.record import VersionRecord
@@ -67,11 +68,11 @@ def work(job: Job, channel: Connection) -> None:
     _print_into(job.log)
     try:
         channel.send(("done", _build(job, lambda what: channel.send(("step", what)))))
-    except TrbError as error:
+    except Exception as error:  # the parent raises it again, or counts it as this model's failure
         traceback.print_exc()
-        channel.send(("done", error))
-    except Exception:  # noqa: BLE001 - the parent raises it again, with this traceback
-        channel.send(("bug", traceback.format_exc()))
+        full = out_of_room(job.log.parent)
+        foreseen = full or (error if isinstance(error, TrbError) else None)
+        channel.send(("done", foreseen) if foreseen else ("bug", traceback.format_exc()))
 
 
 def _build(job: Job, say: Say) -> Built:
