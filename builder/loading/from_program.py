@@ -1,6 +1,7 @@
 """A .pt2: a program that torch.export has saved."""
 
 import logging
+import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import torch
 
+from builder.blame import chain
 from builder.errors import SourceError
 from builder.loading.bind import flat
 from builder.loading.callables import told
@@ -16,7 +18,7 @@ from builder.loading.fingerprint import file_sha256
 from builder.loading.flatten import left_out
 from builder.loading.opened import Opened, first_answer, inputs_of, named_outputs, source_file
 from builder.loading.reference import dtype_of, module_runner
-from builder.loading.unpickling import no_unpickling
+from builder.loading.unpickling import ALLOW, no_unpickling
 from builder.spec.project import Model
 from builder.spec.tensors import Signature, Tensor
 
@@ -60,6 +62,10 @@ def _read(path: Path, *, allow_pickle: bool) -> Any:
     except SourceError:  # our own refusal, raised from inside the reading
         raise
     except Exception as error:  # torch raises anything on a file that is none
+        if not allow_pickle and any(isinstance(link, pickle.UnpicklingError) for link in chain(error)):
+            raise SourceError(
+                f"source: {path.name} holds a pickle of more than tensors, which can run code", fix=ALLOW
+            ) from error
         raise SourceError(
             f"source: {path.name} is no exported program: {told(error)}", fix="save it with torch.export.save"
         ) from error

@@ -105,12 +105,18 @@ def _module_files() -> Iterator[str]:
 
 
 def user_modules() -> list[Any]:
-    """Return the modules imported so far that are neither installed, nor Python's, nor ours."""
+    """Return the modules imported so far that are neither installed, nor Python's, nor ours.
+
+    Their files may be gone.
+    """
     named = [(name, getattr(module, "__file__", None)) for name, module in sys.modules.items()]
     return [
         sys.modules[name]
         for name, file in named
-        if isinstance(file, str) and name != "__main__" and _may_count(file) and _counts(Path(file).resolve())
+        if isinstance(file, str)
+        and name != "__main__"
+        and _may_count(file)
+        and _is_users(Path(file).resolve())
     ]
 
 
@@ -127,14 +133,18 @@ def _imported(module: Any) -> set[str]:
 
 def _may_count(file: str) -> bool:
     """Whether `file` is not plainly an installed one: resolving thousands of paths takes seconds."""
-    return not file.startswith(_PREFIXES)
+    return file.startswith(os.sep) and not file.startswith(_PREFIXES)
 
 
 def _counts(path: Path) -> bool:
+    return _is_users(path) and path.is_file()
+
+
+def _is_users(path: Path) -> bool:
     if path.is_relative_to(_PACKAGE):
         return path.is_relative_to(_PACKAGE / "_assets")
     inside = any(path.is_relative_to(folder) for folder in _INSTALLED)
-    return not inside and "__pycache__" not in path.parts and ".trb" not in path.parts and path.is_file()
+    return not inside and "__pycache__" not in path.parts and ".trb" not in path.parts
 
 
 def _spelt(path: Path, folder: Path) -> str:

@@ -53,7 +53,7 @@ def _read(samples: str, folder: Path) -> Mapping[str, Any]:
     except FileNotFoundError:
         fix = "write it first, or correct `samples` in trb.yaml"
         raise SourceError(f"samples: there is no file {folder / samples}", fix=fix) from None
-    except (OSError, ValueError, TypeError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, TypeError, BadZipFile) as error:
         raise SourceError(
             f"samples: {samples} cannot be read: {error}", fix="write it with numpy.savez; strings as dtype S"
         ) from error

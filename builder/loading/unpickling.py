@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from builder.errors import SourceError
 
+ALLOW: Final = "if you trust the file, set `allow_pickle: true`"
 _FORCE: Final = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 _GUARDED: list[str] = []
 _HOOKED: list[bool] = []
@@ -42,5 +43,5 @@ def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
     if event == "pickle.find_class" and _GUARDED:
         raise SourceError(
             f"source: {_GUARDED[-1]} holds a pickle ({arguments[0]}.{arguments[1]}), which can run code",
-            fix="if you trust the file, set `allow_pickle: true`",
+            fix=ALLOW,
         )

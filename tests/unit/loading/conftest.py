@@ -1,7 +1,7 @@
 """What the tests of loading share: a project folder with a model.py, loaded as trb loads it."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -34,18 +34,22 @@ X = {"x": Input(dtype=DType.FP32, shape=("batch", 3))}
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Loaded]:
-    """Return a function that writes model.py and loads it; nothing of it is left in this process."""
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Loaded]]:
+    """Yield a function that writes model.py and loads it; nothing of it is left in this process."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    before = set(sys.modules)
 
     def loaded(text: str = LINEAR, **spec: Any) -> Loaded:
-        for name in set(sys.modules) - before:
-            if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
-                del sys.modules[name]
+        _forget(tmp_path)
         (tmp_path / "model.py").write_text(dedent(text))
         given = {"source": "model:load", "inputs": X, "dims": {"batch": Axis(max=4)}, **spec}
         return load("net", Model(**given), tmp_path, release("24.10"))
 
-    return loaded
+    yield loaded
+    _forget(tmp_path)
+
+
+def _forget(folder: Path) -> None:
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", "")).startswith(str(folder)):
+            del sys.modules[name]

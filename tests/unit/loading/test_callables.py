@@ -135,6 +135,19 @@ def test_two_projects_with_a_module_of_one_name_do_not_mix(project, tmp_path) ->
     assert sys.modules["model"] is not first
 
 
+def test_a_namesake_whose_file_is_gone_is_forgotten_too(project, tmp_path) -> None:
+    """A module in memory does not stand in for another folder's of its name, though its file was deleted."""
+    from builder.loading.callables import resolve
+
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "model.py").write_text("def load(): return 'theirs'\n")
+    project()
+    (tmp_path / "model.py").unlink()
+
+    assert resolve("model:load", other, key="source")() == "theirs"
+
+
 def test_inputs_that_forward_refuses_show_the_call(project) -> None:
     """The shapes and dtypes that were tried stand in the message, with the user's line."""
     from builder.spec.dtypes import DType
