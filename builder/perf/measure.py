@@ -12,6 +12,7 @@ from builder.perf.requests import requests
 from builder.perf.settings import Engine, OnStep, Settings
 from builder.perf.target import Target, describe
 from builder.perf.windows import Window
+from builder.server.client import connected
 from builder.server.endpoint import Endpoint
 from builder.spec.loaded import Feed
 from builder.spec.project import Latency, Model
@@ -57,13 +58,14 @@ def measure(
         UsageError: a load cannot be put on this model.
         MissingTool: perf_analyzer was asked for by name and cannot be had.
     """
-    target = describe(endpoint, triton_name, version)
     settings = settings or Settings()
     ready = [(load, requests(model, feeds, load.batch)) for load in with_budget(loads, latency)]
-    points = tuple(
-        _judged(target, load, sent, latency=latency, engine=engine, settings=settings, on_step=on_step)
-        for load, sent in ready
-    )
+    with connected(endpoint) as client:
+        target = describe(client, triton_name, version)
+        points = tuple(
+            _judged(target, load, sent, latency=latency, engine=engine, settings=settings, on_step=on_step)
+            for load, sent in ready
+        )
     return ModelPerf(model=triton_name, version=version, points=points, input_data=input_data)
 
 
@@ -107,7 +109,7 @@ def _measured(
         except MissingTool as error:  # the one failure that `auto` exists to get round
             if engine == "perf_analyzer":
                 raise
-            reason = error.what.splitlines()[0]
+            reason = error.what.splitlines()[0].rstrip(":")
     on_step(f"{load}: our own engine, because {reason}")
     return ours.measure_point(
         target, load, feeds, settings, engine=f"{ours.NAME} ({reason})", on_step=on_step

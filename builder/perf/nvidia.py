@@ -122,7 +122,12 @@ def _workplace(target: Target, feeds: Sequence[Feed]) -> "Iterator[_Place]":
         folder = Path(name)
         for link, pattern in _LIBRARIES.items():
             (folder / link).symlink_to(next(libraries.glob(pattern)))
-        write_input(target, feeds, folder / "inputs.json")
+        write_input(
+            [target.as_served(feed) for feed in feeds],
+            target.dtypes,
+            folder / "inputs.json",
+            batches=target.max_batch_size > 0,
+        )
         yield _Place(program, folder, folder / "inputs.json")
 
 
@@ -146,7 +151,7 @@ def _run(
             *("-v", "-f", str(table), "--verbose-csv"),
         ],
         timeout_s=_OPENING_S + 2 * _WINDOW_SLACK * max_windows * window_s,
-        env=os.environ | {"LD_LIBRARY_PATH": str(place.folder)},
+        env=os.environ | {"LD_LIBRARY_PATH": str(place.folder)} | _proxies(target),
         check=False,
     )
     scale = load.batch if target.max_batch_size == 0 else 1
@@ -165,6 +170,12 @@ def _what(target: Target, load: Load) -> tuple[str, ...]:
         *("-m", target.triton_name, "-x", str(target.version), "-u", address, "-i", load.protocol),
         *("-b", str(batch)),
     )
+
+
+def _proxies(target: Target) -> dict[str, str]:
+    """Keep a proxy of the environment out of the way to a server on this machine."""
+    names = ("no_proxy", "NO_PROXY", "no_grpc_proxy") if target.endpoint.kind == "embedded" else ()
+    return dict.fromkeys(names, target.endpoint.grpc.rpartition(":")[0])
 
 
 def _load(load: Load) -> tuple[str, ...]:

@@ -11,9 +11,10 @@ import numpy as np
 from builder.perf.generate import Running, generate, quiet_collector
 from builder.perf.load import PROTOCOLS, Load
 from builder.perf.settings import OnStep, Settings
-from builder.perf.target import Statistics, Target, split, statistics
+from builder.perf.target import Target, split
 from builder.perf.windows import STABLE_WINDOWS, Nanoseconds, Window, are_stable, percentiles, window
 from builder.perf.wire import request_bytes
+from builder.server.statistics import Statistics
 from builder.spec.loaded import Feed
 from builder.spec.results import LoadPoint
 
@@ -58,10 +59,12 @@ def measure_point(
     bodies = _bodies(target, load, feeds)
     with generate(target.endpoint, load, bodies, timeout_s=settings.timeout_s) as running, quiet_collector():
         window_s = _warm(running, settings)
-        before = statistics(target)
+        before = target.statistics()
         laps: list[_Lap] = []
         while len(laps) < settings.max_windows and not _is_settled(laps, settings):
-            laps.append(_lap(running, target, load, window_s))
+            # Without a gap: what a stalled server answers while it is asked for its counts is not lost.
+            start = laps[-1].end_ns if laps else time.perf_counter_ns()
+            laps.append(_lap(running, target, load, start, window_s))
             on_step(_line(load, laps))
     return _point(load, laps, before, settings, engine, running.first_error), tuple(
         lap.figures for lap in laps
@@ -106,13 +109,12 @@ def _warm(running: Running, settings: Settings) -> float:
     return min(_LONGEST_WINDOW_S, max(settings.window_s, _REQUESTS_PER_WINDOW * slowest_s))
 
 
-def _lap(running: Running, target: Target, load: Load, window_s: float) -> _Lap:
-    start = time.perf_counter_ns()
-    time.sleep(window_s)
+def _lap(running: Running, target: Target, load: Load, start: int, window_s: float) -> _Lap:
+    time.sleep(max(0.0, start / 1e9 + window_s - time.perf_counter()))
     end = time.perf_counter_ns()
     latencies = running.between(start, end)
     figures = window(latencies, seconds=(end - start) / 1e9, batch=load.batch)
-    return _Lap(start, end, latencies, running.errors(start, end), figures, statistics(target))
+    return _Lap(start, end, latencies, running.errors(start, end), figures, target.statistics())
 
 
 def _is_settled(laps: Sequence[_Lap], settings: Settings) -> bool:

@@ -1,31 +1,25 @@
 """The model under load, as the live server describes it, and the server's own account of its requests."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from builder.errors import ServerError
+from builder.server.client import Client
 from builder.server.endpoint import Endpoint
+from builder.server.statistics import Statistics
 from builder.spec.dtypes import DType
 from builder.spec.loaded import Feed
 from builder.spec.results import ServerSplit
-
-_TIMEOUT_S: Final = 30.0
-_PARTS: Final = ("queue", "compute_input", "compute_infer", "compute_output")
-
-Statistics = Mapping[str, Any]
-"""One entry of the server's `model_stats`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One version of one model on a live server."""
 
-    endpoint: Endpoint
+    client: Client
+    """Asked between windows only; the load has connections of its own."""
     triton_name: str
     version: int
     max_batch_size: int
@@ -34,21 +28,43 @@ class Target:
     """How many axes each input has on the wire, the batch axis included."""
     dtypes: Mapping[str, DType]
 
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the server answers."""
+        return self.client.endpoint
+
+    def statistics(self) -> Statistics:
+        """Return the server's counts of this version, as they are now.
+
+        Raises:
+            ServerError: the server does not answer, or does not serve this version.
+        """
+        return self.client.statistics(self.triton_name, self.version)
+
     def as_served(self, feed: Feed) -> dict[str, Any]:
         """Return `feed` in the shapes the server takes: an input with only a batch axis gets one of 1."""
-        return {name: _with_rank(np.asarray(array), self.ranks[name]) for name, array in feed.items()}
+        return as_served(feed, self.ranks)
 
 
-def describe(endpoint: Endpoint, triton_name: str, version: int) -> Target:
+def as_served(feed: Feed, ranks: Mapping[str, int]) -> dict[str, Any]:
+    """Return `feed` with axes of 1 appended to every input of a smaller rank than `ranks` says."""
+    arrays = {name: np.asarray(array) for name, array in feed.items()}
+    return {
+        name: array.reshape(array.shape + (1,) * max(0, ranks[name] - array.ndim))
+        for name, array in arrays.items()
+    }
+
+
+def describe(client: Client, triton_name: str, version: int) -> Target:
     """Ask the server for the model's configuration.
 
     Raises:
         ServerError: the server does not answer, or does not serve this version.
     """
-    config = _get(endpoint, f"/v2/models/{triton_name}/versions/{version}/config")
+    config = client.live_config(triton_name, version)
     batches = config.get("max_batch_size", 0)
     return Target(
-        endpoint=endpoint,
+        client=client,
         triton_name=triton_name,
         version=version,
         max_batch_size=batches,
@@ -57,58 +73,15 @@ def describe(endpoint: Endpoint, triton_name: str, version: int) -> Target:
     )
 
 
-def statistics(target: Target) -> Statistics:
-    """Return the server's counters of this version, as they are now.
-
-    Raises:
-        ServerError: the server does not answer, or does not serve this version.
-    """
-    found = _get(target.endpoint, f"/v2/models/{target.triton_name}/versions/{target.version}/stats")
-    return dict(found["model_stats"][0])
-
-
 def split(before: Statistics, after: Statistics) -> ServerSplit | None:
-    """Return the average parts of the requests between two readings; None without any, or after a reload."""
-    inferences = after["inference_count"] - before["inference_count"]
-    executions = after["execution_count"] - before["execution_count"]
-    parts = [_average_us(before, after, part) for part in _PARTS]
-    if executions <= 0 or inferences <= 0 or any(part is None or part < 0 for part in parts):
+    """Return the average parts of the requests between two readings; None if there were none."""
+    added = after.since(before)
+    if not added.execution_count:
         return None
-    queue, given, inferred, taken = (part or 0.0 for part in parts)
     return ServerSplit(
-        queue_us=queue,
-        compute_input_us=given,
-        compute_infer_us=inferred,
-        compute_output_us=taken,
-        average_batch=inferences / executions,
+        queue_us=added.queue.mean_us,
+        compute_input_us=added.compute_input.mean_us,
+        compute_infer_us=added.compute_infer.mean_us,
+        compute_output_us=added.compute_output.mean_us,
+        average_batch=added.average_batch,
     )
-
-
-def _average_us(before: Statistics, after: Statistics, part: str) -> float | None:
-    then, now = before["inference_stats"][part], after["inference_stats"][part]
-    count = int(now.get("count", 0)) - int(then.get("count", 0))
-    return (int(now.get("ns", 0)) - int(then.get("ns", 0))) / count / 1000 if count > 0 else None
-
-
-def _with_rank(array: Any, rank: int) -> Any:
-    return array.reshape(array.shape + (1,) * max(0, rank - array.ndim))
-
-
-def _get(endpoint: Endpoint, path: str) -> dict[str, Any]:
-    connection = HTTPConnection(endpoint.http, timeout=_TIMEOUT_S)
-    try:
-        connection.request("GET", path)
-        response = connection.getresponse()
-        body = response.read()
-    except (OSError, HTTPException) as error:
-        raise ServerError(
-            f"{endpoint.http} does not answer {path}: {error}",
-            fix="run `trb doctor`, or look at the server's log",
-        ) from error
-    finally:
-        connection.close()
-    if response.status != 200:  # noqa: PLR2004
-        raise ServerError(
-            f"{endpoint.http}{path}: HTTP {response.status}: {body.decode(errors='replace')[:500]}"
-        )
-    return dict(json.loads(body))

@@ -29,6 +29,7 @@ _CHANNEL: Final = (
     ("grpc.max_send_message_length", _ANY_SIZE),
     ("grpc.max_receive_message_length", _ANY_SIZE),
 )
+_NO_PROXY: Final = (("grpc.enable_http_proxy", 0),)
 _CHUNK_BYTES: Final = 1 << 18
 _HEADER_END: Final = b"\r\n\r\n"
 
@@ -69,7 +70,7 @@ def open_sender(
 ) -> AbstractContextManager[Send]:
     """Return a connection of its own to the server, for one thread."""
     if protocol == "grpc":
-        return _grpc_sender(endpoint.grpc, timeout_s)
+        return _grpc_sender(endpoint, timeout_s)
     return _http_sender(endpoint.http, timeout_s)
 
 
@@ -98,8 +99,9 @@ def _post(path: str, host: str, heads: list[dict[str, Any]], tensors: Mapping[st
 
 
 @contextmanager
-def _grpc_sender(address: str, timeout_s: float) -> "Iterator[Send]":
-    with grpc.insecure_channel(address, options=_CHANNEL) as channel:
+def _grpc_sender(endpoint: "Endpoint", timeout_s: float) -> "Iterator[Send]":
+    options = _CHANNEL + (_NO_PROXY if endpoint.kind == "embedded" else ())
+    with grpc.insecure_channel(endpoint.grpc, options=options) as channel:
         call = channel.unary_unary(_INFER)  # without serialisers: bytes in, bytes out
 
         def send(body: bytes) -> str:

@@ -14,13 +14,11 @@ from builder.perf.input_file import read_input_file
 from builder.perf.inputs import Wish, inputs
 from builder.perf.nvidia_input import write_input
 from builder.perf.requests import requests
-from builder.perf.target import Target
-from builder.server.endpoint import Endpoint
+from builder.perf.target import as_served
 from builder.spec.dtypes import DType
 from builder.spec.project import Axis, Input, Model
 
 CARRIED = [dtype for dtype in DType if dtype is not DType.BF16]
-NOWHERE = Endpoint(http="127.0.0.1:1", grpc="127.0.0.1:1", kind="url", description="nowhere")
 
 
 def model(**given: Input) -> Model:
@@ -34,15 +32,10 @@ def tokens(**options: Any) -> Model:
     )
 
 
-def target(one: Model, *, max_batch_size: int = 8) -> Target:
-    return Target(
-        endpoint=NOWHERE,
-        triton_name="m",
-        version=1,
-        max_batch_size=max_batch_size,
-        ranks={name: max(len(tensor.shape), 1 + (max_batch_size > 0)) for name, tensor in one.inputs.items()},
-        dtypes={name: tensor.dtype for name, tensor in one.inputs.items()},
-    )
+def write(one: Model, x: Any, path: Path, *, batches: bool = True) -> None:
+    ranks = {name: max(len(tensor.shape), 1 + batches) for name, tensor in one.inputs.items()}
+    dtypes = {name: tensor.dtype for name, tensor in one.inputs.items()}
+    write_input([as_served({"x": x}, ranks)], dtypes, path, batches=batches)
 
 
 def values(dtype: DType, shape: tuple[int, ...]) -> Any:
@@ -59,7 +52,7 @@ def test_perf_analyzers_json_carries_every_dtype_exactly(dtype: DType, tmp_path:
     one = model(x=Input(dtype=dtype, shape=("batch", "seq", 2)))
     sent = values(dtype, (3, 4, 2))
 
-    write_input(target(one), [{"x": sent}], tmp_path / "in.json")
+    write(one, sent, tmp_path / "in.json")
     rows = read_input_file(tmp_path / "in.json", one)
 
     assert len(rows) == 3
@@ -71,7 +64,7 @@ def test_an_input_of_the_batch_axis_alone_is_written_as_the_server_takes_it(tmp_
     """[batch] is served as [batch, 1], so a step's shape is [1]; it reads back as [batch]."""
     one = model(x=Input(dtype=DType.FP32, shape=("batch",)))
 
-    write_input(target(one), [{"x": np.array([1, 2], np.float32)}], tmp_path / "in.json")
+    write(one, np.array([1, 2], np.float32), tmp_path / "in.json")
 
     assert [s["x"]["shape"] for s in json.loads((tmp_path / "in.json").read_text())["data"]] == [[1], [1]]
     assert [row["x"].tolist() for row in read_input_file(tmp_path / "in.json", one)] == [[1.0], [2.0]]
@@ -81,7 +74,7 @@ def test_a_server_that_does_not_batch_gets_whole_requests(tmp_path: Path) -> Non
     """With max_batch_size 0 the first axis is like any other, and stays in the shape."""
     one = model(x=Input(dtype=DType.FP32, shape=("batch", 4)))
 
-    write_input(target(one, max_batch_size=0), [{"x": np.zeros((3, 4), np.float32)}], tmp_path / "in.json")
+    write(one, np.zeros((3, 4), np.float32), tmp_path / "in.json", batches=False)
 
     assert [s["x"]["shape"] for s in json.loads((tmp_path / "in.json").read_text())["data"]] == [[3, 4]]
 

@@ -5,8 +5,9 @@ import pytest
 from tritonclient.grpc import service_pb2
 from tritonclient.utils import serialize_byte_tensor
 
-from builder.perf.target import Statistics, split
+from builder.perf.target import split
 from builder.perf.wire import request_bytes, tensor_bytes
+from builder.server.statistics import Statistics, Timing
 from builder.spec.dtypes import DType
 from builder.spec.results import ServerSplit
 
@@ -55,23 +56,32 @@ def test_a_transposed_array_travels_row_by_row(dtype: DType) -> None:
     assert tensor_bytes(array.T, dtype) == np.ascontiguousarray(array.T).tobytes()
 
 
-def statistics(requests: int, *, executions: int, ns: int) -> Statistics:
-    part = {"count": requests, "ns": requests * ns}
-    parts = dict.fromkeys(("queue", "compute_input", "compute_infer", "compute_output"), part)
-    return {"inference_count": 2 * requests, "execution_count": executions, "inference_stats": parts}
-
-
-def test_the_split_is_the_average_between_two_readings() -> None:
-    """Ten requests before do not count; thirty more of 5 us and two rows, in six runs, are a batch of ten."""
-    before = statistics(10, executions=10, ns=5000)
-    after = statistics(40, executions=16, ns=5000)
-
-    assert split(before, after) == ServerSplit(
-        queue_us=5, compute_input_us=5, compute_infer_us=5, compute_output_us=5, average_batch=10
+def counted(requests: int, *, executions: int, ns: int) -> Statistics:
+    spent = Timing(count=requests, total_ns=requests * ns)
+    return Statistics(
+        inference_count=2 * requests,
+        execution_count=executions,
+        queue=spent,
+        compute_input=spent,
+        compute_infer=spent,
+        compute_output=spent,
     )
 
 
-def test_a_reload_between_the_readings_gives_no_split() -> None:
-    """Counters that went back, or stood still, are no account."""
-    assert split(statistics(40, executions=40, ns=1), statistics(3, executions=3, ns=1)) is None
-    assert split(statistics(4, executions=4, ns=1), statistics(4, executions=4, ns=1)) is None
+def test_the_split_is_the_average_between_two_readings() -> None:
+    """Ten requests before do not count; thirty more of two rows in six runs, are a batch of ten."""
+    before, after = counted(10, executions=10, ns=9000), counted(40, executions=16, ns=5000)
+    each_us = (40 * 5000 - 10 * 9000) / 30 / 1000
+
+    assert split(before, after) == ServerSplit(
+        queue_us=each_us,
+        compute_input_us=each_us,
+        compute_infer_us=each_us,
+        compute_output_us=each_us,
+        average_batch=10,
+    )
+
+
+def test_no_request_between_the_readings_gives_no_split() -> None:
+    """Counters that stood still are no account of zero microseconds."""
+    assert split(counted(4, executions=4, ns=1), counted(4, executions=4, ns=1)) is None
