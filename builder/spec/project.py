@@ -21,6 +21,11 @@ class Backend(StrEnum):
         """The `backend` of config.pbtxt."""
         return {"onnx": "onnxruntime", "torchscript": "pytorch"}[self.value]
 
+    @classmethod
+    def of_triton(cls, backend: str) -> "Backend":
+        """Return the member whose Triton backend is `backend`."""
+        return next(member for member in cls if member.triton == backend)
+
     @property
     def filename(self) -> str:
         """The file Triton looks for in a version folder."""
