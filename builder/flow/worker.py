@@ -68,7 +68,7 @@ def work(job: Job, channel: Connection) -> None:
     _print_into(job.log)
     try:
         channel.send(("done", _build(job, lambda what: channel.send(("step", what)))))
-    except Exception as error:  # the parent raises it again, or counts it as this model's failure
+    except Exception as error:  # noqa: BLE001 - the parent raises it again, or counts it as a failure
         traceback.print_exc()
         full = out_of_room(job.log.parent)
         foreseen = full or (error if isinstance(error, TrbError) else None)
