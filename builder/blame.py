@@ -21,7 +21,7 @@ _FOREIGN: Final = (
 
 
 def line_in_text(text: str) -> str:
-    """Return the innermost line of the user's model that `text` mentions, as `file:line: source`; empty if none.
+    """Return the user's innermost line that `text` mentions, as `file:line: source`; empty if none.
 
     `text` is a stack trace or an error message in Python's form: `File "model.py", line 14`.
     """
@@ -29,7 +29,7 @@ def line_in_text(text: str) -> str:
 
 
 def line_of_error(error: BaseException) -> str:
-    """Return the innermost line of the user's model that led to `error`, as `file:line: source`; empty if none."""
+    """Return the user's innermost line that led to `error`, as `file:line: source`; empty if none."""
     for link in chain(error):
         frames = traceback.extract_tb(link.__traceback__)
         place = line_in_text(str(link)) or _innermost((frame.filename, frame.lineno or 0) for frame in frames)
@@ -39,7 +39,7 @@ def line_of_error(error: BaseException) -> str:
 
 
 def line_of_node(error: BaseException) -> str:
-    """Return the user's line of the graph node that was being translated when `error` was raised; empty if none."""
+    """Return the user's line of the graph node that was being translated; empty if none."""
     for link in reversed(chain(error)):
         for frame, _ in traceback.walk_tb(link.__traceback__):
             node = frame.f_locals.get("node")  # the exporters' errors name the node, but do not carry it
@@ -48,8 +48,14 @@ def line_of_node(error: BaseException) -> str:
     return ""
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of what `error` says, or its class where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0].strip() if lines else type(error).__name__
+
+
 def without_folders(text: str) -> str:
-    """Return `text` with only the file names of its paths, for records that must not tell where they were made."""
+    """Return `text` with only the file names of its paths: a record does not tell where it was made."""
     return _FOLDER.sub("", text)
 
 
@@ -68,7 +74,8 @@ def _innermost(frames: Iterable[tuple[str, int]]) -> str:
     if not own:
         return ""
     path, number = own[-1]
-    return f"{path}:{number}: {linecache.getline(path, number).strip()}".rstrip(": ")
+    source = linecache.getline(path, number).strip()
+    return f"{path}:{number}: {source}" if source else f"{path}:{number}"
 
 
 def _is_users(path: str) -> bool:

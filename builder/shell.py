@@ -43,10 +43,19 @@ def run(
     _log.info("$ %s", shlex.join(words))
     try:
         done = subprocess.run(
-            words, timeout=timeout_s, cwd=cwd, env=env, check=False, text=True, errors="replace", capture_output=True
+            words,
+            timeout=timeout_s,
+            cwd=cwd,
+            env=env,
+            check=False,
+            text=True,
+            errors="replace",
+            capture_output=True,
         )
     except FileNotFoundError:
-        raise MissingTool(f"{words[0]} is not installed", fix=f"install {words[0]}, or put it on PATH") from None
+        raise MissingTool(
+            f"{words[0]} is not installed", fix=f"install {words[0]}, or put it on PATH"
+        ) from None
     except subprocess.TimeoutExpired:
         raise CommandFailed(f"no end after {timeout_s:.0f} s: {shlex.join(words)}") from None
     if check and done.returncode != 0:

@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch.jit._trace import TracerWarning
 
+from builder.blame import line_of_error, without_folders
 from builder.export.agreement import disagreement
-from builder.export.blame import line_of_error, without_folders
 from builder.export.capture import capture
 from builder.export.example import example, example_feed
 from builder.export.flat_torchscript import argument_names, flat, paths

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from builder.blame import first_line
 from builder.errors import BatchingRefused, ExportError
 from builder.export.batch_place import obstacle
-from builder.export.blame import first_line
 from builder.export.example import ranged
 from builder.export.rows import RowGap, concat_gap, row_gap
 from builder.feeds import label, random_feed, sizes

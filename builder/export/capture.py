@@ -9,7 +9,7 @@ import torch
 from torch.export import Dim, ExportedProgram
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
-from builder.export.blame import chain, line_in_text, line_of_error
+from builder.blame import chain, line_in_text, line_of_error
 from builder.export.example import example, example_sizes, forward_shape
 from builder.spec.loaded import Loaded
 from builder.spec.project import axis_range

@@ -10,8 +10,8 @@ from typing import Any, Final
 import onnx
 import torch
 
+from builder.blame import chain, first_line, line_of_error, line_of_node
 from builder.export.as_torchscript import as_torchscript
-from builder.export.blame import chain, first_line, line_of_error, line_of_node
 from builder.export.capture import capture
 from builder.export.example import example
 from builder.spec.loaded import Loaded

@@ -9,7 +9,7 @@ import onnx
 import onnxruntime as ort
 import torch
 
-from builder.export.blame import first_line
+from builder.blame import first_line
 from builder.export.example import ranged
 from builder.feeds import label, random_feed, sizes
 from builder.runtimes import open_onnx

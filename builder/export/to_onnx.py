@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from builder.blame import without_folders
 from builder.errors import ExportError
 from builder.export import onnx_files
-from builder.export.blame import without_folders
 from builder.export.chatter import into_log
 from builder.export.onnx_exporters import EXPORTERS, Made
 from builder.export.onnx_graph import lowered, name_axes, opset_of, strip

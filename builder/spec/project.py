@@ -214,7 +214,7 @@ class Model:
     """.safetensors, or .pt with a state dict (read with weights_only); loaded into the module, all keys must match."""
 
     allow_pickle: bool = False
-    """Opt in to unpickling: a .pt of weights that `weights_only` refuses. Unpickling runs code from the file."""
+    """Opt in to unpickling: weights that `weights_only` refuses, or a .pt2 with pickles. It runs code from the file."""
 
     torchscript: Literal["auto", "trace", "script"] = "auto"
     """auto: trace, and script where the trace would lose control flow."""
