@@ -38,7 +38,7 @@ _OPENING_S: Final = 120.0
 _WINDOW_SLACK: Final = 1.2  # it sleeps this much longer than a window, so that slow requests end inside
 
 
-class CannotMeasure(Exception):  # noqa: N818 - not an error of the user: the caller turns to our own engine
+class CannotMeasure(Exception):
     """perf_analyzer cannot give this figure; the text says why."""
 
 

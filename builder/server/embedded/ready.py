@@ -24,7 +24,7 @@ _LOG_REASONS: Final = (
 _PORT_TAKEN: Final = re.compile(r"Socket '\S+:(?P<port>\d+)' already in use")
 
 
-class PortTaken(ServerError):  # noqa: N818 - named like the rest of its tree
+class PortTaken(ServerError):
     """Another process listens on a port that the server was given."""
 
 

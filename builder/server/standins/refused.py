@@ -3,11 +3,11 @@
 from typing import Literal
 
 
-class LoadRefused(Exception):  # noqa: N818 - named for what happened, as in errors.py
+class LoadRefused(Exception):
     """The genuine backend would not load this model; the text is its own words."""
 
 
-class RequestRefused(Exception):  # noqa: N818 - as above
+class RequestRefused(Exception):
     """The genuine backend would answer this request with an error."""
 
     def __init__(self, message: str, code: Literal["INTERNAL", "INVALID_ARG", "UNSUPPORTED"]) -> None:

@@ -1,5 +1,6 @@
 """trb.yaml in, a project or every mistake out."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,14 @@ def test_each_mistake_is_the_only_one(tmp_path: Path, wrong: str) -> None:
     assert MISTAKES[wrong] in found[0]
 
 
+BOMB = "\n".join(
+    [
+        "a: &a [1, 1]",
+        *(f"{here}: &{here} [{', '.join([f'*{before}'] * 9)}]" for before, here in pairwise("abcdefg")),
+    ]
+)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -136,7 +145,7 @@ def test_each_mistake_is_the_only_one(tmp_path: Path, wrong: str) -> None:
         ("models: 7", "must be a valid mapping"),
         ("models: &a [*a]", "aliases that multiply"),
         (
-            "a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e]",
+            BOMB,
             "aliases that multiply",
         ),
         ("? [a, b]\n: 1", "a key must be a plain name"),
