@@ -4,10 +4,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from pathlib import Path  # --help has no use for it
 
 
 def failure(what: str, *, fix: str = "") -> None:
@@ -32,7 +34,7 @@ def show(report: Any, *, as_json: bool = False) -> None:
     )
 
 
-def write_junit(report: Any, path: Path | None) -> None:
+def write_junit(report: Any, path: "Path | None") -> None:
     """Write a check's JUnit XML to `path`, if one is given."""
     if path is not None:
         from builder.report import junit

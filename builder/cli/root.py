@@ -10,7 +10,17 @@ from builder import __version__
 from builder.cli import out
 from builder.errors import TrbError
 
-_COMMANDS: Final = ("init", "build", "serve", "check", "perf", "doctor", "demo", "completion")
+_COMMANDS: Final = {
+    "init": "Write a commented trb.yaml for a callable that gives an nn.Module.",
+    "build": "Export models, prove the files offline, write the repository.",
+    "serve": "Serve the repository on the embedded Triton until Ctrl-C.",
+    "check": "Prove on a live Triton that models answer like PyTorch: the hard gate.",
+    "perf": "Measure latency and throughput under load, and hold them to the budget.",
+    "doctor": "Say what this machine has, what is missing, and how to get it.",
+    "demo": "Go the whole way on a real, small model: train, build, serve, check, measure.",
+    "completion": "Print the script that completes `trb` in your shell.",
+}
+"""First line of each command's help, here so that `trb --help` need not import the commands; a test compares them."""
 _INTERRUPTED: Final = 130
 
 
@@ -20,6 +30,11 @@ class Root(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the commands in the order of a model's way."""
         return list(_COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands, from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Return the command called `cmd_name`."""
