@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from _paired import machine
-from _served import FILES, IMAGES, NAMES, TARGET, lay_out, served
+from _served import FILES, IMAGES, TARGET, digits, lay_out, served
 
 from builder.perf.wire import open_sender, request_bytes
 from builder.server.client import Client
@@ -25,7 +25,7 @@ if kind == "onnxruntime":
     options = runtime.SessionOptions()
     options.intra_op_num_threads = 1
     session = runtime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    run = lambda: session.run(["scores"], {"image": images})
+    run = lambda: session.run(["y"], {"x": images})
 else:
     import torch as runtime
     runtime.set_num_threads(1)
@@ -73,7 +73,7 @@ class Bare:
 
 def served_us(endpoint: Endpoint, client: Client, name: str, runs: int) -> float:
     """Return the server's own compute-infer microseconds, averaged over `runs` requests one after the other."""
-    body = request_bytes("grpc", name, 1, {"image": IMAGES}, {"image": DType.FP32})
+    body = request_bytes("grpc", name, 1, {"x": IMAGES}, {"x": DType.FP32})
     before = client.statistics(name, 1)
     with open_sender(endpoint, "grpc", timeout_s=60) as send:
         for _ in range(runs):
@@ -90,9 +90,9 @@ def main() -> None:
     wish = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         repository = Path(folder) / "repository"
-        lay_out(repository)
+        names = lay_out(repository, "digits", digits(), IMAGES)
         with served(repository, Path(folder)) as (endpoint, client):
-            for backend, name in NAMES.items():
+            for backend, name in names.items():
                 bare = Bare(backend, repository / name / "1" / FILES[backend])
                 served_us(endpoint, client, name, 300)
                 pairs = [
