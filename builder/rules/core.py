@@ -1,0 +1,132 @@
+"""What the server core refuses of any config, whichever backend it names."""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from builder.rules.refusal import BATCHED_DIM, Config, Refusal, max_batch_size, tensors
+
+PLATFORMS: Final = {
+    "onnxruntime_onnx": "onnxruntime",
+    "pytorch_libtorch": "pytorch",
+    "tensorrt_plan": "tensorrt",
+    "ensemble": "",
+}
+"""The backend that belongs to each platform of release 24.10."""
+
+_LONGEST_NAME: Final = 255
+_IMAGE_RANK: Final = 3
+
+
+def check(config: Config, *, folder: str, has_gpu: bool = False) -> list[Refusal]:
+    """Return all that the server core has against `config`.
+
+    Args:
+        config: the configuration.
+        folder: the name of the model's folder, which is the model's name.
+        has_gpu: whether the server has a GPU to use.
+    """
+    named = {**config, "name": folder}
+    return [
+        *_name(config, folder),
+        *_platform(named),
+        *_batch(named),
+        *(refusal for io in ("input", "output") for refusal in _tensors(named, io)),
+        *([] if has_gpu else _instances(named)),
+    ]
+
+
+def name_refusal(name: str) -> Refusal | None:
+    """Return why no folder, and so no model, can be called `name`; the server has no words for it."""
+    if name in ("", ".", "..") or "/" in name or "\0" in name:
+        return Refusal(f"'{name}' cannot be the name of a folder")
+    if len(name.encode()) > _LONGEST_NAME:
+        return Refusal(f"'{name}' is longer than the {_LONGEST_NAME} bytes that a folder's name may have")
+    return None
+
+
+def _name(config: Config, folder: str) -> Iterator[Refusal]:
+    if refusal := name_refusal(folder):
+        yield refusal
+    elif config.get("name") not in (None, "", folder):
+        yield Refusal(
+            f"unexpected directory name '{folder}' for model '{config['name']}', directory name must equal model name"
+        )
+
+
+def _platform(config: Config) -> Iterator[Refusal]:
+    platform, backend = config.get("platform") or "", config.get("backend") or ""
+    if platform and platform not in PLATFORMS and not backend:
+        yield Refusal(f"unexpected platform type '{platform}' for {config['name']}")
+    elif platform and backend and PLATFORMS.get(platform, backend) != backend:
+        yield Refusal(f"unexpected 'platform' and 'backend' pair, got:{platform}, {backend}")
+
+
+def _batch(config: Config) -> Iterator[Refusal]:
+    name, most = config["name"], max_batch_size(config)
+    if most < 0:
+        yield Refusal(f"'max_batch_size' must be non-negative value for {name}")
+    for size in (config.get("dynamic_batching") or {}).get("preferred_batch_size") or ():
+        if int(size) <= 0:
+            yield Refusal(f"dynamic batching preferred size must be positive for {name}")
+        elif int(size) > most:
+            yield Refusal(f"dynamic batching preferred size must be <= max batch size for {name}")
+
+
+def _instances(config: Config) -> Iterator[Refusal]:
+    name = config["name"]
+    for position, group in enumerate(config.get("instance_group") or ()):
+        if group.get("kind") == "KIND_GPU":
+            called = group.get("name") or f"{name}_{position}"
+            yield Refusal(
+                f"instance group {called} of model {name} has kind KIND_GPU but no GPUs are available"
+            )
+
+
+def _tensors(config: Config, io: str) -> Iterator[Refusal]:
+    for tensor in tensors(config, "input" if io == "input" else "output"):
+        for what in _tensor(tensor, batched=max_batch_size(config) > 0):
+            place = "" if what.startswith(("must specify 'name'", "NHWC")) else f"'{tensor.get('name')}' "
+            yield Refusal(f"model {io} {place}{what} for {config['name']}")
+
+
+def _tensor(tensor: Config, *, batched: bool) -> Iterator[str]:
+    dims = [int(dim) for dim in tensor.get("dims") or ()]
+    if not tensor.get("name"):
+        yield "must specify 'name'"
+    elif tensor.get("data_type") in (None, "", "TYPE_INVALID"):
+        yield "must specify 'data_type'"
+    elif not dims:
+        yield "must specify 'dims'"
+    elif not all(map(_is_dim, dims)):
+        yield "dimension must be integer >= 1, or -1 to indicate a variable-size dimension"
+    elif tensor.get("reshape") is not None:
+        yield from _reshape(dims, [int(dim) for dim in tensor["reshape"].get("shape") or ()], batched=batched)
+    if tensor.get("format") in ("FORMAT_NHWC", "FORMAT_NCHW") and len(dims) != _IMAGE_RANK:
+        yield "NHWC/NCHW require 3 dims"
+
+
+def _reshape(dims: list[int], shape: list[int], *, batched: bool) -> Iterator[str]:
+    if not shape and not batched:
+        yield "cannot have empty reshape for non-batching model as scalar tensors are not supported"
+    elif not all(map(_is_dim, shape)):
+        yield "reshape dimensions must be integer >= 1, or -1 to indicate a variable-size dimension"
+    elif dims.count(BATCHED_DIM) != shape.count(BATCHED_DIM):
+        yield "has different number of variable-size dimensions for dims and reshape"
+    elif _sizes(dims) != _sizes(shape):
+        yield "has different size for dims and reshape"
+
+
+def _is_dim(dim: int) -> bool:
+    return dim >= 1 or dim == BATCHED_DIM
+
+
+def _sizes(dims: list[int]) -> list[int]:
+    """Return the number of elements before, between and after the variable dims."""
+    found: list[list[int]] = [[]]
+    for dim in dims:
+        if dim == BATCHED_DIM:
+            found.append([])
+        else:
+            found[-1].append(dim)
+    return [math.prod(part) for part in found]
