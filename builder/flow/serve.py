@@ -47,7 +47,7 @@ class Served:
                 f"  gRPC     {self.grpc}",
                 f"  metrics  http://{self.metrics}/metrics",
                 f"  log      {self.log}",
-                f"{end}; next: trb check --server http://{self.http}",
+                f"{end}; next: trb check --server http://{self.http} --grpc-url {self.grpc}",
             ]
         )
 

@@ -17,13 +17,14 @@ EXPECTED = {
 
 
 @pytest.fixture
-def served(trb: Trb, tmp_path: Path) -> Iterator[Callable[[Path], str]]:
-    """Serve a built example in the background and return its HTTP URL; it is stopped after the test."""
+def served(trb: Trb, tmp_path: Path) -> Iterator[Callable[[Path], tuple[str, ...]]]:
+    """Serve a built example in the background, to the end of the test; return the options that lead to it."""
     folders: list[Path] = []
 
-    def serve(folder: Path) -> str:
+    def serve(folder: Path) -> tuple[str, ...]:
+        started = json.loads(trb("serve", "--detach", "--json", cwd=folder).stdout)
         folders.append(folder)
-        return str(json.loads(trb("serve", "--detach", "--json", cwd=folder).stdout)["http"])
+        return ("--server", f"http://{started['http']}", "--grpc-url", started["grpc"])
 
     yield serve
     for folder in folders:
@@ -32,13 +33,13 @@ def served(trb: Trb, tmp_path: Path) -> Iterator[Callable[[Path], str]]:
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_an_example_is_built_served_and_checked(
-    name: str, example: Callable[[str], Path], served: Callable[[Path], str], trb: Trb
+    name: str, example: Callable[[str], Path], served: Callable[[Path], tuple[str, ...]], trb: Trb
 ) -> None:
     """Every example builds for both backends, and the server that serves it passes the gate, batching on."""
     folder = example(name)
     trb("build", cwd=folder)
 
-    report = json.loads(trb("check", "--server", served(folder), "--json", cwd=folder).stdout)
+    report = json.loads(trb("check", *served(folder), "--json", cwd=folder).stdout)
 
     assert sorted(model["model"] for model in report["models"]) == EXPECTED[name]
     assert report["passed"]
