@@ -1,5 +1,6 @@
 """The embedded Triton starts, says why it does not, and never outlives its owner unless told to."""
 
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -223,6 +224,16 @@ def test_a_server_that_dies_while_loading_shows_its_last_lines(repository: Path,
         pytest.fail("it was served")
 
     assert "loading: deadly:1" in caught.value.what
+    assert not stubs_of(repository)
+
+
+def stubs_of(repository: Path) -> list[str]:
+    """Return the command lines of processes that still serve a model of `repository`."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in lines if str(repository) in line]
 
 
 def test_loading_that_takes_too_long_is_given_up(repository: Path) -> None:

@@ -1,5 +1,6 @@
 """One server process: started, watched, stopped."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -66,16 +67,17 @@ def start_free(command: Sequence[str], *, env: Mapping[str, str], log: Path) -> 
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a server of ours: ask it, and after 12 s make it."""
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGTERM)
-    give_up = time.monotonic() + _GRACE_S
-    # Once its stubs are gone every model is unloaded; what is left of its exit is whole seconds of sleep.
-    while process.poll() is None and has_children(process.pid) and time.monotonic() < give_up:
-        time.sleep(_PAUSE_S)
-    process.kill()
-    process.wait()
+    """End a server of ours: ask it, and after 12 s make it; a stub that a dead server left behind goes too."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        give_up = time.monotonic() + _GRACE_S
+        # Once its stubs are gone every model is unloaded; what is left of its exit is whole seconds of sleep.
+        while process.poll() is None and has_children(process.pid) and time.monotonic() < give_up:
+            time.sleep(_PAUSE_S)
+        process.kill()
+        process.wait()
+    with contextlib.suppress(ProcessLookupError):  # its session is its own, and so is its process group
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def listening_ports(pid: int) -> frozenset[int]:
