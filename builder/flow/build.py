@@ -43,7 +43,10 @@ def build(spec_file: Path, names: Sequence[str], *, jobs: int, force: bool, step
         repository.recover(read.repository)
         rows = {} if force else _fresh(read, chosen)
         stale = {name: model for name, model in chosen.items() if name not in rows}
-        rows |= _build(read, stale, jobs, step) if stale else {}
+        try:
+            rows |= _build(read, stale, jobs, step) if stale else {}
+        finally:
+            repository.recover(read.repository)
     return BuildReport(
         models=tuple(row for name in chosen for row in rows[name]),
         repository=str(read.repository),
@@ -76,7 +79,7 @@ def _build(read: ReadProject, stale: Mapping[str, Model], jobs: int, step: pool.
     rows = {}
     orders = [_order(read, name, model, threads) for name, model in stale.items()]
     for job, outcome in pool.run(orders, work, workers=workers, threads=threads, step=step):
-        _log.info("%s said, while it was built:\n%s", job.name, job.log.read_text(errors="replace"))
+        _show_log(job)
         if isinstance(outcome, Built):
             rows[job.name] = _published(read, job, outcome)
             step(job.name, _told(rows[job.name]))
@@ -84,6 +87,11 @@ def _build(read: ReadProject, stale: Mapping[str, Model], jobs: int, step: pool.
             rows[job.name] = _failed(job, outcome)
             step(job.name, "failed")
     return rows
+
+
+def _show_log(job: Job) -> None:
+    if _log.isEnabledFor(logging.INFO) and job.log.exists():
+        _log.info("%s said, while it was built:\n%s", job.name, job.log.read_text(errors="replace"))
 
 
 def _order(read: ReadProject, name: str, model: Model, threads: int) -> Job:

@@ -43,12 +43,17 @@ def demo(folder: Path, *, step: Step) -> DemoReport:
 
 
 def _prepare(folder: Path) -> None:
-    """Copy the example; a folder of an earlier demo is used again."""
-    source = asset("examples/digits")
-    if folder.exists() and any(folder.iterdir()) and not (folder / "train.py").exists():
-        raise UsageError(
-            f"{folder} is not empty, and no earlier demo", fix="name another folder: trb demo FOLDER"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in _FILES:
-        shutil.copyfile(source / name, folder / name)
+    """Copy the example; a folder of an earlier demo, and no other, is used again."""
+    source, marker = asset("examples/digits"), folder / ".trb" / "demo"
+    try:
+        if folder.exists() and any(folder.iterdir()) and not marker.exists():
+            raise UsageError(
+                f"{folder} is not empty, and no earlier demo", fix="name another: trb demo FOLDER"
+            )
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+        for name in _FILES:
+            shutil.copyfile(source / name, folder / name)
+    except OSError as error:
+        where = error.filename or folder
+        raise UsageError(f"{where}: {error.strerror}", fix="name another folder: trb demo FOLDER") from error

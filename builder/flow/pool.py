@@ -34,11 +34,8 @@ def run(
 ) -> Iterator[tuple[J, Any]]:
     """Run `work(job, channel)` for each job in a process of its own, `workers` at a time.
 
-    `work` sends `("step", text)` any number of times and then `("done", value)`, `("failed", TrbError)` or
-    `("bug", traceback)`. Yields each job, as it ends, with its value or its TrbError.
-
-    Raises:
-        RuntimeError: a job ended in an exception that nobody foresaw; the text is its traceback.
+    `work` sends `("step", text)` any number of times and then `("done", value)`, where the value may be a TrbError.
+    Yields each job, as it ends, with its value; a job whose process died has the TrbError that says how.
     """
     context = _context(threads, warm=len(jobs) > 1)
     with ThreadPoolExecutor(max_workers=workers) as pool:
@@ -66,7 +63,7 @@ def _context(threads: int, *, warm: bool) -> Any:
 
 def _one(context: Any, running: list[Any], job: J, work: Callable[[J, Connection], None], step: Step) -> Any:
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=work, args=(job, theirs), daemon=True)
+    process = context.Process(target=work, args=(job, theirs))
     process.start()
     running.append(process)
     theirs.close()
@@ -80,18 +77,17 @@ def _one(context: Any, running: list[Any], job: J, work: Callable[[J, Connection
         kind = "lost"
     process.join()
     running.remove(process)
-    if kind == "bug":
-        raise RuntimeError(f"building {job.name} failed in a way nobody foresaw:\n{value}")
     return _crashed(job.name, process.exitcode) if kind == "lost" else value
 
 
 def _crashed(name: str, exitcode: int) -> TrbError:
     if exitcode < 0:
         how = signal.Signals(-exitcode).name
+        killed = how == "SIGKILL"
         fix = (
             "it ran out of memory, or someone killed it"
-            if how == "SIGKILL"
-            else "a crash in native code; see the log"
+            if killed
+            else "it crashed in native code; see the log"
         )
         return ExportError(f"the process that built {name} was ended by {how}", fix=fix)
     return ExportError(f"the process that built {name} ended with exit status {exitcode} and no result")

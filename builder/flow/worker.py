@@ -1,26 +1,23 @@
 """One model, from source to staged version folders, in a process of its own."""
 
-import ctypes
+import multiprocessing
 import os
-import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Final
 
 from builder.errors import ExportError, TrbError
-from builder.repository.faults import out_of_room
+from builder.repository import out_of_room
 from builder.spec.loaded import Fingerprint, Loaded
 from builder.spec.project import Backend, Model
 from builder.spec.record import VersionRecord
 from builder.spec.releases import Release, release
 from builder.spec.results import Hop
-
-_PR_SET_PDEATHSIG: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +61,23 @@ Say = Callable[[str], None]
 
 def work(job: Job, channel: Connection) -> None:
     """Build `job` and send what came of it; whatever is printed on the way goes to the job's log."""
-    _die_with_parent()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _print_into(job.log)
     try:
-        channel.send(("done", _build(job, lambda what: channel.send(("step", what)))))
-    except Exception as error:  # noqa: BLE001 - the parent raises it again, or counts it as a failure
+        outcome: Built | TrbError = _build(job, lambda what: channel.send(("step", what)))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other models are built
         traceback.print_exc()
-        full = out_of_room(job.log.parent)
-        foreseen = full or (error if isinstance(error, TrbError) else None)
-        channel.send(("done", foreseen) if foreseen else ("bug", traceback.format_exc()))
+        outcome = out_of_room(job.log.parent) or _failure(job, error)
+    channel.send(("done", outcome))
+
+
+def _failure(job: Job, error: Exception) -> TrbError:
+    if isinstance(error, TrbError):
+        return error
+    return TrbError(
+        f"a bug in trb: {job.name} failed in a way nobody foresaw\n{traceback.format_exc().rstrip()}",
+        fix="please report it with these lines",
+    )
 
 
 def _build(job: Job, say: Say) -> Built:
@@ -137,9 +142,12 @@ def _require(parity: Hop, triton_name: str) -> None:
     raise ExportError(f"{what}\n  {parity.problem}".rstrip(), fix=fix)
 
 
-def _die_with_parent() -> None:
-    """End this process when the fork server ends, which ends when `trb` does."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _end_with_parent() -> None:
+    """End this process, whatever it is doing, when `trb` is gone: nobody is left to publish its work."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
 
 
 def _print_into(log: Path) -> None:

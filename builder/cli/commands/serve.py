@@ -6,6 +6,8 @@ import click
 
 from builder.cli import options, out
 
+_LOOK_EVERY_S = 1.0
+
 
 @click.command(name="serve")
 @options.spec_file
@@ -51,7 +53,8 @@ def _serve_until_told(spec_file: Path, request: Any, *, as_json: bool) -> None:
     try:
         out.show(served, as_json=as_json)
         signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-        signal.sigwait(signals)
+        while signal.sigtimedwait(signals, _LOOK_EVERY_S) is None:
+            serve.require_running(served)
     finally:
         context.__exit__(None, None, None)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
