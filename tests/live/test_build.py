@@ -1,0 +1,158 @@
+"""`trb build` as a process: killed, crashed, interrupted, with nothing to do."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MODELS = """\
+import os, time
+import torch
+from torch import nn
+
+
+def good():
+    torch.manual_seed(int(os.environ.get("TRB_TEST_SEED", "0")))
+    return nn.Linear(4, 2)
+
+
+def crashes():
+    os.kill(os.getpid(), 11)
+
+
+def sleeps():
+    open("sleeping", "w").write(str(os.getpid()))
+    time.sleep(600)
+"""
+ENTRY = "    inputs: {x: {dtype: fp32, shape: [batch, 4]}}\n"
+BUILD = (sys.executable, "-m", "builder", "build")
+
+
+def project(folder: Path, *names: str) -> Path:
+    (folder / "models.py").write_text(MODELS)
+    entries = "".join(f"  {name}:\n    source: models:{name}\n{ENTRY}" for name in names)
+    (folder / "trb.yaml").write_text(f"models:\n{entries}")
+    return folder
+
+
+def processes_of(folder: Path) -> list[int]:
+    """Return the processes whose working directory is `folder`."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            if (path / "cwd").readlink() == folder and (path / "stat").read_text().split()[2] != "Z":
+                found.append(int(path.name))
+        except OSError:
+            continue
+    return found
+
+
+def wait_until(fact: Callable[[], object], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not fact():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+def test_a_build_of_nothing_imports_no_torch(trb: Any, tmp_path: Path) -> None:
+    """When nothing changed, torch, onnx and numpy stay on the disk."""
+    folder = project(tmp_path, "good")
+    trb("build", cwd=folder)
+    probe = (
+        "import sys; from builder.cli import main\n"
+        "try: main(['build', '--json'])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print([m for m in ('torch', 'onnx', 'onnxruntime', 'numpy') if m in sys.modules], file=sys.stderr)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", probe], cwd=folder, capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stderr.splitlines()[-1] == "[]"
+    assert [model["status"] for model in json.loads(done.stdout)["models"]] == ["fresh"]
+
+
+def test_a_change_of_what_was_read_builds_again(trb: Any, tmp_path: Path) -> None:
+    """An edited source is built again; the same bytes give no new version, other ones do."""
+    folder = project(tmp_path, "good")
+    seen = []
+    for edit in ("", "# a remark\n", "def good():\n    torch.manual_seed(7)\n    return nn.Linear(4, 2)\n"):
+        (folder / "models.py").write_text(MODELS + edit)
+        done = trb("build", "--json", cwd=folder)
+        seen += [(model["status"], model["version"]) for model in json.loads(done.stdout)["models"]]
+
+    assert seen == [("built", 1), ("unchanged", 1), ("built", 2)]
+
+
+def test_a_crash_is_the_crash_of_one_model(trb: Any, tmp_path: Path) -> None:
+    """A segmentation fault in one source leaves the other model built."""
+    folder = project(tmp_path, "crashes", "good")
+
+    done = trb("build", "--json", cwd=folder, expect=4)
+
+    models = {model["name"]: model for model in json.loads(done.stdout)["models"]}
+    assert "SIGSEGV" in models["crashes"]["error"]
+    assert models["good"]["status"] == "built"
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_build_that_ends_early_leaves_nothing_running(tmp_path: Path, how: signal.Signals) -> None:
+    """However `trb build` is ended, its processes end too, and the lock is free."""
+    folder = project(tmp_path, "sleeps")
+    with subprocess.Popen(BUILD, cwd=folder, stderr=subprocess.DEVNULL, start_new_session=True) as build:
+        wait_until((folder / "sleeping").exists, seconds=60)
+        build.send_signal(how)
+        build.wait(timeout=30)
+
+    wait_until(lambda: not processes_of(folder))
+
+
+def test_builds_killed_at_random_leave_a_whole_repository(trb: Any, tmp_path: Path) -> None:
+    """After any kill, each version is as it was published, and the next build cleans up and succeeds."""
+    folder = project(tmp_path, "good")
+    once = time.monotonic()
+    trb("build", cwd=folder)
+    whole_s = time.monotonic() - once
+    luck = random.Random(0)
+    for seed in range(1, 6):
+        env = {**os.environ, "TRB_TEST_SEED": str(seed)}
+        with subprocess.Popen(
+            [*BUILD, "--force"], cwd=folder, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        ) as build:
+            time.sleep(luck.uniform(0.1, whole_s))
+            build.kill()
+        require_whole(folder / "model_repository/good")
+
+    trb("build", "--force", cwd=folder)
+    assert not list((folder / ".trb/model_repository/staging").glob("*"))
+
+
+def require_whole(model: Path) -> None:
+    from builder.repository import verify_files
+
+    versions = [path for path in model.iterdir() if path.name.isdigit()]
+    assert versions
+    assert (model / "config.pbtxt").stat().st_size > 0
+    for version in versions:
+        assert not list(verify_files(version))
+
+
+def test_the_demo_touches_no_folder_of_others(trb: Any, tmp_path: Path) -> None:
+    """`trb demo` in a project of the user's is refused, and changes nothing."""
+    (tmp_path / "train.py").write_text("print('mine')")
+
+    done = trb("demo", tmp_path, cwd=tmp_path, expect=2)
+
+    assert "no earlier demo" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["train.py"]
+    shutil.rmtree(tmp_path)
