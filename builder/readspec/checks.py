@@ -9,14 +9,13 @@ from builder.errors import SpecError
 from builder.readspec.shapes import close_match
 from builder.readspec.yaml_tree import Mistake, Path, Tree
 from builder.spec.dtypes import DType
+from builder.spec.names import LONGEST_NAME, NAME_RULE, is_model_name, names_callable
 from builder.spec.project import Backend, Input, Instances, Latency, Model, Project, Tolerance, triton_names
 from builder.spec.releases import release, releases
 from builder.spec.tensors import unique
 
-_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*\Z")
 _AXIS: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _INDEXED: Final = re.compile(r".*__\d+\Z")
-_CALLABLE: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
 _SOURCE_FILES: Final = (".pt2", ".pt", ".onnx")
 
 
@@ -62,12 +61,12 @@ def _project(project: Project) -> Iterator[_Finding]:
         yield _Finding(("models",), "names no model")
     owners: dict[str, str] = {}
     for name, model in project.models.items():
-        if not _NAME.match(name):
-            message = (
-                "Triton would refuse the name; use letters, digits, `_`, `-`, `.`, a letter or digit first"
-            )
-            yield _Finding(("models", name), message)
-        for triton_name in triton_names(name, model).values():
+        called = triton_names(name, model).values()
+        if not all(map(is_model_name, called)):
+            longest = max(map(len, called), default=0)
+            why = f"{longest} letters are more than {LONGEST_NAME}" if longest > LONGEST_NAME else NAME_RULE
+            yield _Finding(("models", name), f"Triton would refuse the name; {why}")
+        for triton_name in called:
             if triton_name in owners:
                 message = f"this model and `{owners[triton_name]}` would both be called {triton_name}"
                 yield _Finding(("models", name), message)
@@ -75,7 +74,7 @@ def _project(project: Project) -> Iterator[_Finding]:
 
 
 def _source(model: Model) -> Iterator[_Finding]:
-    if not model.source.endswith(_SOURCE_FILES) and not _CALLABLE.match(model.source):
+    if not model.source.endswith(_SOURCE_FILES) and not names_callable(model.source):
         message = (
             f"{model.source!r} is neither `package.module:callable` nor a file ending in .pt2, .pt or .onnx"
         )
@@ -89,11 +88,7 @@ def _source(model: Model) -> Iterator[_Finding]:
         )
     if model.source.endswith(".onnx") and Backend.TORCHSCRIPT in model.backend:
         yield _Finding(("backend",), "an .onnx source can only be served by the onnx backend", (("source",),))
-    if (
-        model.samples is not None
-        and not model.samples.endswith(".npz")
-        and not _CALLABLE.match(model.samples)
-    ):
+    if model.samples is not None and not model.samples.endswith(".npz") and not names_callable(model.samples):
         yield _Finding(
             ("samples",), f"{model.samples!r} is neither `package.module:callable` nor an .npz file"
         )

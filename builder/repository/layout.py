@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from builder.errors import RepositoryError
+from builder.spec.names import NAME_RULE, is_model_name
 
 CONFIG: Final = "config.pbtxt"
 WARMUP: Final = "warmup"
 STAGED_VERSION: Final = "version"
 """The folder of a stage that becomes the version folder."""
 
-_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _VERSION: Final = re.compile(r"[1-9][0-9]*")
 
 
@@ -27,11 +27,8 @@ def model_folder(repository: Path, triton_name: str) -> Path:
     Raises:
         RepositoryError: Triton would refuse the name.
     """
-    if not _NAME.fullmatch(triton_name) or ".." in triton_name:
-        raise RepositoryError(
-            f"Triton would refuse a model called {triton_name!r}",
-            fix="use letters, digits, `_`, `-` and `.`, beginning with a letter, a digit or `_`",
-        )
+    if not is_model_name(triton_name):
+        raise RepositoryError(f"Triton would refuse a model called {triton_name!r}", fix=NAME_RULE)
     return repository.absolute() / triton_name
 
 

@@ -108,6 +108,7 @@ MISTAKES = {
     "keep_versions: 0": "must be at least 1",
     "samples: data.csv": "neither `package.module:callable` nor an .npz",
     "torchscript: tracing": "must be 'auto', 'trace' or 'script'",
+    "source: a..b:load": "neither `package.module:callable` nor a file",
     "weights: [a]": "must be a valid string",
 }
 
@@ -149,6 +150,15 @@ BOMB = "\n".join(
             "aliases that multiply",
         ),
         ("? [a, b]\n: 1", "a key must be a plain name"),
+        (
+            "models: {a..b: {source: 'm:f', inputs: {x: {dtype: fp32, shape: [4]}}}}",
+            "Triton would refuse the name",
+        ),
+        (
+            f"models: {{{'a' * 198}: {{source: 'm:f', backend: [onnx, torchscript], "
+            "inputs: {x: {dtype: fp32, shape: [4]}}}}",
+            "210 letters are more than 200",
+        ),
         (
             "models: {.hidden: {source: 'm:f', inputs: {x: {dtype: fp32, shape: [4]}}}}",
             "Triton would refuse the name",
