@@ -78,7 +78,9 @@ def _of_state(layer: nn.RNNBase) -> Iterator[Candidate]:
 
 
 def _of_layer(path: str, layer: nn.Module) -> Iterator[Candidate]:
-    """Yield what `layer` takes as its first argument."""
+    """Yield what `layer` takes as its first argument; nothing when those are complex numbers."""
+    if _is_complex(layer):
+        return
     for kinds, shapes in _TAKES:
         if isinstance(layer, kinds):
             for shape in shapes(layer):
@@ -139,8 +141,22 @@ _TAKES: Final[tuple[tuple[Any, Any], ...]] = (
 
 
 def _float_of(layer: nn.Module) -> DType:
+    """Return the type of the floats that `layer` takes: that of its weights, unless those are quantised."""
     weight = next(layer.parameters(), None)
-    return DType.from_name(str(weight.dtype)) if weight is not None else DType.FP32
+    dtype = _dtype(weight) if weight is not None else None
+    return dtype if dtype is not None and dtype.is_float else DType.FP32
+
+
+def _dtype(value: torch.Tensor) -> DType | None:
+    """Return the element type of `value`; None: Triton carries no such values."""
+    try:
+        return DType.from_name(str(value.dtype))
+    except KeyError:
+        return None
+
+
+def _is_complex(layer: nn.Module) -> bool:
+    return any(weight.is_complex() for weight in layer.parameters())
 
 
 def _why(path: str, layer: nn.Module) -> str:
@@ -181,10 +197,15 @@ def _layers_after(start: fx.Node, module: nn.Module) -> Iterator[str]:
 
 
 def of_example(name: str, value: torch.Tensor) -> Iterator[Candidate]:
-    """Yield the shape of an example, its first axis the batch; then the same with a dynamic second axis."""
-    dtype = DType.from_name(str(value.dtype))
-    whole = (float(value.min()), float(value.max())) if dtype.is_integer and value.numel() else None
+    """Yield the shape of an example, its first axis the batch; then the same with a dynamic second axis.
+
+    An example of complex numbers, without axes or without elements shows nothing that Triton could carry.
+    """
+    dtype = _dtype(value)
     sizes = tuple(value.shape)
+    if dtype is None or not value.numel() or not sizes:
+        return
+    whole = (float(value.min()), float(value.max())) if dtype.is_integer else None
     why = f"the module's own example {list(sizes)} of `{name}`"
     if dtype.is_integer and len(sizes) == 2:  # noqa: PLR2004 - [batch, tokens]
         yield Candidate(dtype=dtype, shape=("batch", "seq"), range=whole, why=why)

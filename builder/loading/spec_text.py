@@ -68,4 +68,8 @@ def _has_batch(guessed: GuessedModel) -> bool:
 
 def _word(text: str) -> str:
     """Return `text` as YAML reads it back: quoted where it would be something else, such as `no`."""
-    return text if yaml.safe_load(f"{text}: 0") == {text: 0} else json.dumps(text)
+    try:
+        is_plain = yaml.safe_load(f"{text}: 0") == {text: 0}
+    except yaml.YAMLError:
+        is_plain = False
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
