@@ -1,6 +1,7 @@
 """Every failure that `trb` foresees, one exit code per class.
 
 TrbError (1)
+ +- CommandFailed (1)     a program failed or hung where its caller did not foresee it
  +- UsageError (2)        the command line asks for what cannot be
  +- SpecError (3)         trb.yaml, or what it names, is wrong
  |   +- SourceError       the source could not be loaded
@@ -32,6 +33,10 @@ class TrbError(Exception):
         """What happened and where, one or more plain lines."""
         self.fix = fix
         """The next thing to do; empty when the message says it all."""
+
+
+class CommandFailed(TrbError):
+    """A program that `trb` ran failed or hung, and no other failure here says it better: a bug in `trb`."""
 
 
 class UsageError(TrbError):

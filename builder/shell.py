@@ -6,16 +6,10 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from builder.errors import MissingTool, TrbError
+from builder.errors import CommandFailed, MissingTool
 
 _log = logging.getLogger("trb.shell")
 _TAIL_LINES = 15
-
-
-class CommandFailed(TrbError):
-    """A program ended with an error, or not in time."""
-
-    exit_code = 10
 
 
 def run(
@@ -27,6 +21,8 @@ def run(
     check: bool = True,
 ) -> subprocess.CompletedProcess[str]:
     """Run `command` to its end and return it with both streams as text.
+
+    A caller that foresees a failure says what it means (a fetch that fails is a MissingTool).
 
     Args:
         command: the program and its arguments; no shell is involved.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from builder import shell
-from builder.errors import MissingTool
+from builder.errors import CommandFailed, MissingTool
 from builder.server.embedded import PYTRITON, SERVER_VERSION, cache_root
 from builder.server.embedded.cache import is_whole
 from builder.server.embedded.host import CHECKS, SHM
@@ -190,6 +190,6 @@ def _output(program: str, *arguments: str) -> str:
         return ""
     try:
         done = shell.run([program, *arguments], timeout_s=_TIMEOUT_S, check=False)
-    except shell.CommandFailed:  # a daemon that hangs must not end the diagnosis
+    except CommandFailed:  # a daemon that hangs must not end the diagnosis
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

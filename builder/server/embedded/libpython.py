@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from builder import shell
-from builder.errors import MissingTool
+from builder.errors import CommandFailed, MissingTool
 from builder.server.embedded.cache import whole_folder
 
 _TIMEOUT_S: Final = 300.0
@@ -60,12 +60,15 @@ def missing_libpython() -> MissingTool:
 
 def _fill(folder: Path) -> None:
     for package in (_package(), f"{_package()}t64"):  # Ubuntu 24.04 renamed what has a 64-bit time
-        shell.run(["apt-get", "download", package], cwd=folder, timeout_s=_TIMEOUT_S, check=False)
-        for archive in folder.glob("*.deb"):
-            shell.run(["dpkg-deb", "--extract", archive, folder], timeout_s=_TIMEOUT_S)
-            archive.unlink()
-            if (folder / "usr" / "lib" / _MULTIARCH / libpython_name()).exists():
-                return
+        try:
+            shell.run(["apt-get", "download", package], cwd=folder, timeout_s=_TIMEOUT_S, check=False)
+            for archive in folder.glob("*.deb"):
+                shell.run(["dpkg-deb", "--extract", archive, folder], timeout_s=_TIMEOUT_S)
+                archive.unlink()
+        except CommandFailed as error:
+            raise missing_libpython() from error
+        if (folder / "usr" / "lib" / _MULTIARCH / libpython_name()).exists():
+            return
     raise missing_libpython()
 
 
