@@ -334,20 +334,17 @@ def test_the_targets_own_onnx_runtime_runs(onnx_repository: Path) -> None:
 
 
 def test_a_target_runtime_without_a_wheel_is_replaced_and_said(
-    onnx_repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    onnx_repository: Path,
 ) -> None:
-    """Where the target's ONNX Runtime cannot be had, the environment's runs, and the user is told."""
-    embedded.fetch_wheel(embedded.PYTRITON)
-    (tmp_path / "wheels").mkdir()
-    monkeypatch.setenv("TRB_WHEELS", str(tmp_path / "wheels"))
+    """Where this Python has no wheel of the target's ONNX Runtime, the environment's runs, and the user is told."""
     steps: list[str] = []
-    odd = replace(RELEASE, onnxruntime="0.0.1")
+    odd = replace(RELEASE, onnxruntime="1.10.0")
 
     with open_server("embedded", onnx_repository, release=odd, on_step=steps.append) as endpoint:
         found = endpoint.runtime("onnxruntime")
 
     assert found["onnxruntime"] == importlib.metadata.version("onnxruntime")
-    assert any("onnxruntime 0.0.1" in step and "instead" in step for step in steps)
+    assert any("onnxruntime 1.10.0" in step and "instead" in step for step in steps)
 
 
 @pytest.fixture
@@ -388,11 +385,22 @@ def test_another_file_than_the_pinned_one_is_refused(wheels: Path) -> None:
     assert not (embedded.cache_root() / TINY.folder_name).exists()
 
 
+def test_a_wheel_that_is_damaged_is_refused(wheels: Path) -> None:
+    """A file that is no archive ends in a message, and nothing of it stays."""
+    next(wheels.glob("*.whl")).write_bytes(b"half a wheel")
+
+    with pytest.raises(MissingTool, match="tiny"):
+        embedded.fetch_wheel(TINY)
+
+    assert not (embedded.cache_root() / TINY.folder_name).exists()
+
+
 def test_a_wheel_that_cannot_be_had_says_how_to_bring_it(wheels: Path) -> None:
     """A folder without the wheel is an error that names the folder and the command that fills it."""
-    with pytest.raises(embedded.NoSuchWheel, match=str(wheels)) as caught:
+    with pytest.raises(MissingTool, match=str(wheels)) as caught:
         embedded.fetch_wheel(embedded.PYTRITON)
 
+    assert not isinstance(caught.value, embedded.NoSuchWheel), "a folder cannot tell what there is elsewhere"
     assert "pip download --no-deps nvidia-pytriton==0.7.0" in caught.value.fix
 
 

@@ -17,7 +17,7 @@ from typing import Final
 import builder
 from builder.errors import MissingTool
 from builder.server.embedded.cache import whole_folder
-from builder.server.embedded.wheels import fetch_wheel, wheel_for_this_python
+from builder.server.embedded.wheels import NoSuchWheel, fetch_wheel, wheel_for_this_python
 from builder.spec.releases import Release
 
 _NUMPY: Final = "1.26.4"
@@ -27,16 +27,16 @@ _TORCH_CPU_INDEX: Final = "https://download.pytorch.org/whl/cpu"
 def stub_python(release: Release, *, target_torch: bool, say: Callable[[str], None]) -> Path:
     """Return the `bin` folder to put first on PATH.
 
-    ONNX Runtime is the release's own; where that has no wheel for this Python, it is the main environment's,
+    ONNX Runtime is the release's own; only where that has no wheel for this Python, it is the main environment's,
     and `say` is told. torch is the main environment's unless `target_torch` asks for the release's.
 
     Raises:
-        MissingTool: numpy 1 cannot be had, or the torch that was asked for.
+        MissingTool: numpy 1, the release's ONNX Runtime or the torch that was asked for cannot be had.
     """
     ahead = [fetch_wheel(wheel_for_this_python("numpy", _NUMPY))]
     try:
         ahead.append(fetch_wheel(wheel_for_this_python("onnxruntime", release.onnxruntime)))
-    except MissingTool as error:
+    except NoSuchWheel as error:
         # Not fatal: the report names the version that ran, and calls the target's not proven.
         say(f"{error.what}; the server runs this environment's ONNX Runtime instead")
     if target_torch:

@@ -1,23 +1,24 @@
 """Pinned wheels, fetched with pip and unpacked into the cache."""
 
+import json
 import os
 import sys
-import time
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 from builder import shell
-from builder.errors import MissingTool
-from builder.server.embedded.cache import cache_root, sha256_of, whole_folder
+from builder.errors import CommandFailed, MissingTool
+from builder.server.embedded.cache import sha256_of, whole_folder
 
 _FETCH_TIMEOUT_S: Final = 1800.0
-_ABSENCE_HOLDS_S: Final = 24 * 3600.0
 
 
 class NoSuchWheel(MissingTool):
-    """The index answers, and has no such wheel for this Python."""
+    """There is no such wheel for this Python, which is more than that it was not to be had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,20 +55,30 @@ PERF_ANALYZER: Final = Wheel(
 )
 """The manylinux1 wheel, which carries perf_analyzer: the last that runs on glibc 2.36."""
 
-_SHA256: Final = {
-    ("numpy", "1.26.4", "cp311"): "666dbfb6ec68962c033a450943ded891bed2d54e6755e35e5835d63f4f6931d5",
-    ("numpy", "1.26.4", "cp312"): "675d61ffbfa78604709862923189bad94014bef562cc35cf61d3a07bba02a7ed",
-    ("onnxruntime", "1.19.2", "cp311"): "a36511dc07c5c964b916697e42e366fa43c48cdb3d3503578d78cef30417cb84",
-    ("onnxruntime", "1.19.2", "cp312"): "477b93df4db467e9cbf34051662a4b27c18e131fa1836e05974eae0d6e4cf29b",
-}
-
 
 def wheel_for_this_python(project: str, version: str) -> Wheel:
-    """Return the wheel of a compiled package for the running Python, with its hash where it is pinned."""
+    """Return the wheel of a compiled package for the running Python, with its hash where it is pinned.
+
+    Raises:
+        NoSuchWheel: this version was never built for this Python.
+    """
     python = f"cp{sys.version_info.major}{sys.version_info.minor}"
-    return Wheel(
-        project=project, version=version, python=python, sha256=_SHA256.get((project, version, python))
+    wheel = Wheel(project=project, version=version, python=python)
+    hashes = _pinned().get(project, {}).get(version)
+    if hashes is None:
+        return wheel
+    if python not in hashes:
+        raise _no_such_wheel(wheel)
+    return replace(wheel, sha256=hashes[python])
+
+
+@cache
+def _pinned() -> dict[str, dict[str, dict[str, str]]]:
+    """Return sha256 by project, version and Python tag; a version without a tag has no wheel for it."""
+    table: dict[str, dict[str, dict[str, str]]] = json.loads(
+        (files("builder.server.embedded") / "pinned.json").read_text(encoding="utf-8")
     )
+    return table
 
 
 def fetch_wheel(wheel: Wheel) -> Path:
@@ -76,8 +87,8 @@ def fetch_wheel(wheel: Wheel) -> Path:
     pip's own settings hold (index, proxy, certificates). With `TRB_WHEELS=DIR` a folder replaces the index.
 
     Raises:
-        NoSuchWheel: the index has no such version for this Python.
-        MissingTool: no network, no pip, a hash that differs, or a cache that cannot be written.
+        NoSuchWheel: the index answers, and has no such version for this Python.
+        MissingTool: no network, no pip, a wheel that is damaged or another, a cache that cannot be written.
     """
     return whole_folder(wheel.folder_name, lambda folder: _fill(folder, wheel))
 
@@ -88,7 +99,6 @@ def server_libraries() -> Path:
 
 
 def _fill(folder: Path, wheel: Wheel) -> None:
-    _refuse_known_absence(wheel)
     file = _download(wheel, into=folder)
     if wheel.sha256 is not None and sha256_of(file) != wheel.sha256:
         raise MissingTool(
@@ -96,9 +106,12 @@ def _fill(folder: Path, wheel: Wheel) -> None:
             f"expected {wheel.sha256}",
             fix="fetch from https://pypi.org, or put the right file in a folder and set TRB_WHEELS to it",
         )
-    with zipfile.ZipFile(file) as archive:
-        archive.extractall(folder)
-        _restore_modes(archive, folder)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            archive.extractall(folder)
+            _restore_modes(archive, folder)
+    except zipfile.BadZipFile as error:
+        raise MissingTool(f"{file.name} is damaged: {error}", fix="fetch it again") from error
     file.unlink()
 
 
@@ -110,23 +123,15 @@ def _restore_modes(archive: zipfile.ZipFile, folder: Path) -> None:
 
 
 def _download(wheel: Wheel, *, into: Path) -> Path:
-    done = shell.run(
-        [
-            *(
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "--disable-pip-version-check",
-                "--no-input",
-                "--quiet",
-            ),
-            *("--retries", "2", "--timeout", "20", "--no-deps", "--only-binary=:all:", *_source(wheel)),
-            *("--dest", into, f"{wheel.project}=={wheel.version}"),
-        ],
-        timeout_s=_FETCH_TIMEOUT_S,
-        check=False,
-    )
+    command: list[str | Path] = [
+        *(sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet"),
+        *("--retries", "2", "--timeout", "20", "--no-deps", "--only-binary=:all:", *_source(wheel)),
+        *("--dest", into, f"{wheel.project}=={wheel.version}"),
+    ]
+    try:
+        done = shell.run(command, timeout_s=_FETCH_TIMEOUT_S, check=False)
+    except CommandFailed as error:  # it hung
+        raise _why(wheel, error.what) from error
     if done.returncode != 0:
         raise _why(wheel, done.stderr)
     return next(into.glob("*.whl"))
@@ -144,11 +149,10 @@ def _why(wheel: Wheel, stderr: str) -> MissingTool:
         return MissingTool(f"{what}: this Python has no pip", fix=f"run `{sys.executable} -m ensurepip`")
     said = "\n".join(f"  {line}" for line in stderr.strip().splitlines()[-5:])
     if os.environ.get("TRB_WHEELS"):
-        return NoSuchWheel(f"{what} from TRB_WHEELS={os.environ['TRB_WHEELS']}:\n{said}", fix=_by_hand(wheel))
+        return MissingTool(f"{what} from TRB_WHEELS={os.environ['TRB_WHEELS']}:\n{said}", fix=_by_hand(wheel))
     # pip ends in the same words when it cannot reach an index.
     unreachable = "connection broken" in stderr or "(from versions: none)" in stderr
     if "No matching distribution" in stderr and not unreachable:
-        _remember_absence(wheel)
         return _no_such_wheel(wheel)
     return MissingTool(f"{what}:\n{said}", fix=f"connect to a package index, or {_by_hand(wheel)}")
 
@@ -165,21 +169,3 @@ def _by_hand(wheel: Wheel) -> str:
         f"run `pip download --no-deps {wheel.project}=={wheel.version} -d wheels` where there is a network, "
         "copy the folder here and set TRB_WHEELS to it"
     )
-
-
-def _absence(wheel: Wheel) -> Path:
-    return cache_root() / f".{wheel.folder_name}.absent"
-
-
-def _remember_absence(wheel: Wheel) -> None:
-    _absence(wheel).touch()
-
-
-def _refuse_known_absence(wheel: Wheel) -> None:
-    """Save the next start the seconds of asking again."""
-    try:
-        age_s = time.time() - _absence(wheel).stat().st_mtime
-    except FileNotFoundError:
-        return
-    if age_s < _ABSENCE_HOLDS_S and not os.environ.get("TRB_WHEELS"):
-        raise _no_such_wheel(wheel)
