@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from _paired import ROOT
 
+from builder.server import Serving
 from builder.server.client import Client, connected
 from builder.server.embedded import running
 from builder.server.endpoint import Endpoint
@@ -87,5 +88,8 @@ def lay_out(repository: Path, name: str, network: Any, rows: np.ndarray) -> dict
 @contextlib.contextmanager
 def served(repository: Path, logs: Path) -> Iterator[tuple[Endpoint, Client]]:
     """Serve `repository` on the embedded Triton."""
-    with running(repository, release=TARGET, log_dir=logs) as endpoint, connected(endpoint) as client:
+    with (
+        running(Serving(repository=repository, release=TARGET, log_dir=logs)) as endpoint,
+        connected(endpoint) as client,
+    ):
         yield endpoint, client

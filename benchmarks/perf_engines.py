@@ -13,6 +13,7 @@ from _paired import machine
 from onnx import TensorProto, helper, numpy_helper
 
 from builder.perf import Load, Settings, Wish, inputs, measure
+from builder.server import Serving
 from builder.server.embedded import running
 from builder.server.endpoint import Endpoint
 from builder.spec.dtypes import DType
@@ -101,7 +102,9 @@ def served() -> Iterator[Endpoint]:
         version.mkdir(parents=True)
         (version.parent / "config.pbtxt").write_text(CONFIG)
         onnx.save(network(), version / "model.onnx")
-        with running(Path(room) / "repository", release=release("24.10"), log_dir=Path(room)) as endpoint:
+        with running(
+            Serving(repository=Path(room) / "repository", release=release("24.10"), log_dir=Path(room))
+        ) as endpoint:
             yield endpoint
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from builder import repository
 from builder.flow.live import Target
 from builder.server.endpoint import Endpoint
+from builder.server.serving import READY_TIMEOUT_S
 from builder.spec.project import ReadProject
 from builder.spec.releases import release
 
@@ -33,16 +33,15 @@ class Door:
             MissingTool: this machine cannot run the embedded server.
             ServerError: it does not start, does not answer, or will not load a model.
         """
-        from builder.server import open_server
+        from builder.server import Serving, open_server
 
-        return open_server(
-            self.server,
-            read.repository,
+        serving = Serving(
+            repository=read.repository,
             release=release(read.project.triton),
             models=[target.triton_name for target in found],
-            grpc_url=self.grpc_url,
             target_torch=self.target_torch,
-            ready_timeout_s=self.ready_timeout_s,
-            log_dir=repository.logs(read.repository),
-            on_step=lambda what: step("triton", what),
+            ready_timeout_s=self.ready_timeout_s or READY_TIMEOUT_S,
+        )
+        return open_server(
+            self.server, serving, grpc_url=self.grpc_url, on_step=lambda what: step("triton", what)
         )

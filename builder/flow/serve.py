@@ -12,6 +12,7 @@ from builder.errors import ServerError
 from builder.flow.door import Step
 from builder.server import embedded
 from builder.server.endpoint import Endpoint
+from builder.server.serving import READY_TIMEOUT_S, Serving
 from builder.spec.releases import Release, release, releases
 
 _LAST_LINES: Final = 15
@@ -66,19 +67,9 @@ def serving(spec_file: Path, request: ServeRequest, *, step: Step) -> Iterator[S
         MissingTool: this machine cannot run the embedded server.
         ServerError: a port in use, a model that does not load, a server that ends.
     """
-    root, target = _what(spec_file, request)
-    with embedded.running(
-        root,
-        release=target,
-        log_dir=repository.logs(root),
-        control="poll" if request.poll else "none",
-        http_port=request.http_port,
-        grpc_port=request.grpc_port,
-        ready_timeout_s=request.ready_timeout_s or embedded.READY_TIMEOUT_S,
-        target_torch=request.target_torch,
-        on_step=lambda what: step("triton", what),
-    ) as endpoint:
-        yield _served(root, endpoint, detached=False)
+    wanted = _serving(spec_file, request)
+    with embedded.running(wanted, on_step=lambda what: step("triton", what)) as endpoint:
+        yield _served(wanted.repository, endpoint, detached=False)
 
 
 def detach(spec_file: Path, request: ServeRequest, *, step: Step) -> Served:
@@ -87,19 +78,9 @@ def detach(spec_file: Path, request: ServeRequest, *, step: Step) -> Served:
     Raises:
         As `serving`; ServerError also when one serves this repository already.
     """
-    root, target = _what(spec_file, request)
-    endpoint = embedded.start_detached(
-        root,
-        release=target,
-        log_dir=repository.logs(root),
-        control="poll" if request.poll else "none",
-        http_port=request.http_port,
-        grpc_port=request.grpc_port,
-        ready_timeout_s=request.ready_timeout_s or embedded.READY_TIMEOUT_S,
-        target_torch=request.target_torch,
-        on_step=lambda what: step("triton", what),
-    )
-    return _served(root, endpoint, detached=True)
+    wanted = _serving(spec_file, request)
+    endpoint = embedded.start_detached(wanted, on_step=lambda what: step("triton", what))
+    return _served(wanted.repository, endpoint, detached=True)
 
 
 def stop(spec_file: Path, request: ServeRequest) -> None:
@@ -123,6 +104,19 @@ def require_running(served: Served) -> None:
         lines = Path(served.log).read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
         text = "\n".join(f"  {line}" for line in lines)
         raise ServerError(f"Triton has ended; its last lines:\n{text}", fix=f"read {served.log}") from None
+
+
+def _serving(spec_file: Path, request: ServeRequest) -> Serving:
+    root, target = _what(spec_file, request)
+    return Serving(
+        repository=root,
+        release=target,
+        control="poll" if request.poll else "none",
+        http_port=request.http_port,
+        grpc_port=request.grpc_port,
+        ready_timeout_s=request.ready_timeout_s or READY_TIMEOUT_S,
+        target_torch=request.target_torch,
+    )
 
 
 def _what(spec_file: Path, request: ServeRequest) -> tuple[Path, Release]:

@@ -1,7 +1,6 @@
 """The model repository on disk: staged aside, published in one step, never changed. Standard library only."""
 
 from builder.repository.faults import out_of_room
-from builder.repository.layout import home, logs
 from builder.repository.live import append_live, read_live
 from builder.repository.lock import lock
 from builder.repository.publish import publish
@@ -10,6 +9,7 @@ from builder.repository.record import read_record, version_hash
 from builder.repository.stage import recover, stage
 from builder.repository.state import State, is_intact, load_state, save_state
 from builder.repository.verify import verify, verify_files
+from builder.spec.places import home, logs
 
 __all__ = [
     "Published",

@@ -6,6 +6,7 @@ from typing import Final
 
 from builder.errors import RepositoryError
 from builder.spec.names import NAME_RULE, is_model_name
+from builder.spec.places import home
 
 CONFIG: Final = "config.pbtxt"
 WARMUP: Final = "warmup"
@@ -13,12 +14,6 @@ STAGED_VERSION: Final = "version"
 """The folder of a stage that becomes the version folder."""
 
 _VERSION: Final = re.compile(r"[1-9][0-9]*")
-
-
-def home(repository: Path) -> Path:
-    """Return `.trb/<repository name>` beside the repository, on the same filesystem."""
-    root = repository.absolute()
-    return root.parent / ".trb" / root.name
 
 
 def model_folder(repository: Path, triton_name: str) -> Path:
@@ -50,11 +45,6 @@ def state_file(repository: Path, name: str) -> Path:
 def live_file(repository: Path, triton_name: str) -> Path:
     """Return the append-only file of what was measured live."""
     return home(repository) / "live" / f"{triton_name}.jsonl"
-
-
-def logs(repository: Path) -> Path:
-    """Return the folder of exporters' and servers' chatter."""
-    return home(repository) / "logs"
 
 
 def version_numbers(model: Path) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from builder.server import Endpoint, open_server
+from builder.server import Endpoint, Serving, open_server
 from builder.spec.releases import release
 from tests.live.conftest import Trb
 
@@ -77,7 +77,7 @@ def to_nan(values: np.ndarray) -> None:
 @contextmanager
 def served(repository: Path) -> Iterator[Endpoint]:
     """Serve `repository` as a server of the user's would be."""
-    with open_server("embedded", repository, release=release("24.10")) as endpoint:
+    with open_server("embedded", Serving(repository=repository, release=release("24.10"))) as endpoint:
         yield endpoint
 
 

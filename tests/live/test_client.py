@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from builder.errors import ServerError
-from builder.server import open_server
+from builder.server import Serving, open_server
 from builder.server.client import Client, IndexRow, connected
 from builder.server.endpoint import Endpoint
 from builder.server.url import at
@@ -61,7 +61,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     tensors = [tensor("input", f"x{name}", name) + tensor("output", f"y{name}", name) for name in SENT]
     config = 'backend: "python" max_batch_size: 8 dynamic_batching { max_queue_delay_microseconds: 50000 }\n'
     (folder / "echo" / "config.pbtxt").write_text(config + "".join(tensors))
-    with open_server("embedded", folder, release=release("24.10")) as endpoint:
+    with open_server("embedded", Serving(repository=folder, release=release("24.10"))) as endpoint:
         yield endpoint
 
 
@@ -167,7 +167,9 @@ def test_a_server_that_is_killed_is_an_error_and_not_a_hang(tmp_path: Path) -> N
     (tmp_path / "models" / "echo" / "config.pbtxt").write_text(config + tensor("output", "y", "TYPE_FP32"))
     row = {"x": np.ones((1, 3), np.float32)}
     with (
-        open_server("embedded", tmp_path / "models", release=release("24.10")) as endpoint,
+        open_server(
+            "embedded", Serving(repository=tmp_path / "models", release=release("24.10"))
+        ) as endpoint,
         connected(endpoint, timeout_s=10) as client,
     ):
         assert endpoint.pid is not None

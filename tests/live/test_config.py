@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from builder import config
 from builder.errors import ServerError
-from builder.server import open_server
+from builder.server import Serving, open_server
 from builder.server.client import connected
 from builder.spec.dtypes import DType
 from builder.spec.loaded import Loaded
@@ -108,7 +108,9 @@ def test_every_kind_of_config_loads(tmp_path: Path) -> None:
     every_kind(tmp_path / "models")
 
     with (
-        open_server("embedded", tmp_path / "models", release=RELEASE, log_dir=tmp_path) as endpoint,
+        open_server(
+            "embedded", Serving(repository=tmp_path / "models", release=RELEASE, log_dir=tmp_path)
+        ) as endpoint,
         connected(endpoint) as client,
     ):
         best = client.infer_grpc("best", 1, {"scores": np.eye(3, 5, dtype=np.float32)})
@@ -122,7 +124,7 @@ def test_the_largest_batch_runs_as_one_before_the_model_is_ready(tmp_path: Path)
 
     with (
         pytest.raises(ServerError, match="this many rows are too many"),
-        open_server("embedded", tmp_path / "models", release=RELEASE, log_dir=tmp_path),
+        open_server("embedded", Serving(repository=tmp_path / "models", release=RELEASE, log_dir=tmp_path)),
     ):
         pass
 
@@ -135,6 +137,6 @@ def test_warmup_data_reaches_the_model(tmp_path: Path) -> None:
 
     with (
         pytest.raises(ServerError, match="embedding"),
-        open_server("embedded", tmp_path / "models", release=RELEASE, log_dir=tmp_path),
+        open_server("embedded", Serving(repository=tmp_path / "models", release=RELEASE, log_dir=tmp_path)),
     ):
         pass

@@ -9,6 +9,7 @@ from tritonclient.grpc import model_config_pb2
 from tritonclient.http import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
+from builder.server import Serving
 from builder.server.embedded import running
 from builder.server.embedded.ready import reasons_in
 from builder.spec.releases import release
@@ -23,7 +24,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
         lay_out(repository / f"M{number}", config)
     logs = tmp_path_factory.mktemp("logs")
     with running(
-        repository, release=release("24.10"), log_dir=logs, models=(), control="explicit"
+        Serving(repository=repository, release=release("24.10"), log_dir=logs, models=(), control="explicit")
     ) as endpoint:
         with InferenceServerClient(endpoint.http) as client:
             found = {case: refusal(client, f"M{number}") for number, case in enumerate(CASES)}

@@ -18,9 +18,10 @@ import onnx
 import pytest
 
 from builder.errors import MissingTool, ServerError
-from builder.server import embedded, open_server
+from builder.server import Serving, embedded, open_server
 from builder.server.embedded.launch import free_ports
 from builder.server.endpoint import Endpoint
+from builder.spec.places import home
 from builder.spec.releases import release
 
 RELEASE = release("24.10")
@@ -47,11 +48,13 @@ instance_group { count: 1 kind: KIND_CPU }
 OWNER = """
 import sys, threading, time
 from pathlib import Path
+from builder.server import Serving
 from builder.server.embedded import running
 from builder.spec.releases import release
 
 def serve():
-    server = running(Path(sys.argv[1]), release=release("24.10"), log_dir=Path(sys.argv[2]))
+    asked = Serving(repository=Path(sys.argv[1]), release=release("24.10"), log_dir=Path(sys.argv[2]))
+    server = running(asked)
     endpoint = server.__enter__()
     kept.append(server)
     print(endpoint.pid, endpoint.http, flush=True)
@@ -110,7 +113,9 @@ def owner(repository: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def detached(repository: Path, tmp_path: Path) -> Iterator[Endpoint]:
-    endpoint = embedded.start_detached(repository, release=RELEASE, log_dir=tmp_path / "logs")
+    endpoint = embedded.start_detached(
+        Serving(repository=repository, release=RELEASE, log_dir=tmp_path / "logs")
+    )
     yield endpoint
     if embedded.detached(repository):
         embedded.stop_detached(repository)
@@ -118,7 +123,7 @@ def detached(repository: Path, tmp_path: Path) -> Iterator[Endpoint]:
 
 def test_it_serves_and_is_gone_after_the_block(repository: Path) -> None:
     """The server answers inside the block and not after it; its log stays, outside the repository."""
-    with open_server("embedded", repository, release=RELEASE) as endpoint:
+    with open_server("embedded", Serving(repository=repository, release=RELEASE)) as endpoint:
         assert answers(endpoint)
         assert endpoint.pid is not None
 
@@ -131,7 +136,10 @@ def test_it_serves_and_is_gone_after_the_block(repository: Path) -> None:
 
 def test_a_block_that_raises_leaves_nothing_running(repository: Path) -> None:
     """An exception in the block, Ctrl-C included, passes through and ends the server."""
-    with pytest.raises(KeyboardInterrupt), open_server("embedded", repository, release=RELEASE) as endpoint:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        open_server("embedded", Serving(repository=repository, release=RELEASE)) as endpoint,
+    ):
         raise KeyboardInterrupt
 
     assert not answers(endpoint)
@@ -155,7 +163,10 @@ def test_a_model_that_fails_is_named_with_the_servers_words(repository: Path) ->
     write_model(repository, "refusing", code=REFUSE)
     write_model(repository, "misspelt", config=CONFIG.replace("backend:", "bakend:"))
 
-    with pytest.raises(ServerError) as caught, open_server("embedded", repository, release=RELEASE):
+    with (
+        pytest.raises(ServerError) as caught,
+        open_server("embedded", Serving(repository=repository, release=RELEASE)),
+    ):
         pytest.fail("it was served")
 
     assert "did not load 2 of 3 models" in caught.value.what
@@ -169,7 +180,9 @@ def test_only_the_models_asked_for_must_load(repository: Path) -> None:
     """A broken neighbour does not stand in the way of the model that is asked for."""
     write_model(repository, "refusing", code=REFUSE)
 
-    with open_server("embedded", repository, release=RELEASE, models=["double"]) as endpoint:
+    with open_server(
+        "embedded", Serving(repository=repository, release=RELEASE, models=["double"])
+    ) as endpoint:
         assert answers(endpoint)
 
 
@@ -177,7 +190,7 @@ def test_a_model_that_is_not_there_is_named_before_anything_starts(repository: P
     """Asking for an unknown model says which there are."""
     with (
         pytest.raises(ServerError, match="has no model dubble") as caught,
-        open_server("embedded", repository, release=RELEASE, models=["dubble"]),
+        open_server("embedded", Serving(repository=repository, release=RELEASE, models=["dubble"])),
     ):
         pytest.fail("it was served")
 
@@ -190,7 +203,9 @@ def test_a_port_in_use_is_named(repository: Path, tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        serving = embedded.running(repository, release=RELEASE, log_dir=tmp_path / "logs", grpc_port=port)
+        serving = embedded.running(
+            Serving(repository=repository, release=RELEASE, log_dir=tmp_path / "logs", grpc_port=port)
+        )
 
         with pytest.raises(ServerError, match=f"port {port} is in use"), serving:
             pytest.fail("it was served")
@@ -208,7 +223,9 @@ def test_a_free_port_that_is_lost_is_replaced(
         choices = iter([lost, free_ports()])
         monkeypatch.setattr("builder.server.embedded.run.free_ports", lambda **_: next(choices))
 
-        with embedded.running(repository, release=RELEASE, log_dir=tmp_path / "logs") as endpoint:
+        with embedded.running(
+            Serving(repository=repository, release=RELEASE, log_dir=tmp_path / "logs")
+        ) as endpoint:
             assert answers(endpoint)
             assert getattr(endpoint, which) != f"127.0.0.1:{taken.getsockname()[1]}"
 
@@ -219,7 +236,7 @@ def test_a_server_that_dies_while_loading_shows_its_last_lines(repository: Path,
 
     with (
         pytest.raises(ServerError, match="ended with signal 9") as caught,
-        open_server("embedded", repository, release=RELEASE),
+        open_server("embedded", Serving(repository=repository, release=RELEASE)),
     ):
         pytest.fail("it was served")
 
@@ -246,7 +263,7 @@ def test_loading_that_takes_too_long_is_given_up(repository: Path) -> None:
 
     with (
         pytest.raises(ServerError, match="not ready after 3 s") as caught,
-        open_server("embedded", repository, release=RELEASE, ready_timeout_s=3),
+        open_server("embedded", Serving(repository=repository, release=RELEASE, ready_timeout_s=3)),
     ):
         pytest.fail("it was served")
 
@@ -258,7 +275,9 @@ def test_a_detached_server_is_found_again_and_stopped(repository: Path, detached
     assert embedded.detached(repository) == detached
     assert answers(detached)
     with pytest.raises(ServerError, match="already"):
-        embedded.start_detached(repository, release=RELEASE, log_dir=repository.parent / "logs")
+        embedded.start_detached(
+            Serving(repository=repository, release=RELEASE, log_dir=repository.parent / "logs")
+        )
 
     embedded.stop_detached(repository)
 
@@ -271,9 +290,10 @@ def test_a_detached_server_is_found_again_and_stopped(repository: Path, detached
 def test_a_detached_server_outlives_its_starter(repository: Path, tmp_path: Path) -> None:
     """Killing the process that detached it does not end it."""
     start = (
-        "import os, signal, sys; from pathlib import Path; from builder.server import embedded; "
+        "import os, signal, sys; from pathlib import Path; from builder.server import Serving, embedded; "
         "from builder.spec.releases import release; "
-        "embedded.start_detached(Path(sys.argv[1]), release=release('24.10'), log_dir=Path(sys.argv[2])); "
+        "embedded.start_detached("
+        "Serving(repository=Path(sys.argv[1]), release=release('24.10'), log_dir=Path(sys.argv[2]))); "
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", start, repository, tmp_path / "logs"], check=False, timeout=120)
@@ -290,7 +310,7 @@ def test_a_detached_server_outlives_its_starter(repository: Path, tmp_path: Path
 def test_a_recycled_pid_is_never_killed(repository: Path, tmp_path: Path) -> None:
     """A state file whose pid now belongs to another process stops nobody."""
     with subprocess.Popen(["sleep", "60"]) as bystander:
-        state = embedded.side_folder(repository) / "server.json"
+        state = home(repository) / "server.json"
         state.parent.mkdir(parents=True)
         state.write_text(json.dumps({"pid": bystander.pid, "born": "another boot/1", "endpoint": None}))
 
@@ -303,7 +323,9 @@ def test_a_recycled_pid_is_never_killed(repository: Path, tmp_path: Path) -> Non
 
 def test_a_polling_server_notices_a_new_model(repository: Path, tmp_path: Path) -> None:
     """With polling, a model that appears is served within seconds."""
-    with embedded.running(repository, release=RELEASE, log_dir=tmp_path / "logs", control="poll") as endpoint:
+    with embedded.running(
+        Serving(repository=repository, release=RELEASE, log_dir=tmp_path / "logs", control="poll")
+    ) as endpoint:
         write_model(tmp_path, "late")
         (tmp_path / "late").rename(repository / "late")
         assert endpoint.log is not None
@@ -327,7 +349,7 @@ def onnx_repository(tmp_path: Path) -> Path:
 
 def test_the_targets_own_onnx_runtime_runs(onnx_repository: Path) -> None:
     """Release 24.10 is served by its ONNX Runtime 1.19.2 on numpy 1, whatever the environment has."""
-    with open_server("embedded", onnx_repository, release=RELEASE) as endpoint:
+    with open_server("embedded", Serving(repository=onnx_repository, release=RELEASE)) as endpoint:
         found = endpoint.runtime("onnxruntime")
 
     assert (found["onnxruntime"], found["numpy"]) == ("1.19.2", "1.26.4")
@@ -340,7 +362,9 @@ def test_a_target_runtime_without_a_wheel_is_replaced_and_said(
     steps: list[str] = []
     odd = replace(RELEASE, onnxruntime="1.10.0")
 
-    with open_server("embedded", onnx_repository, release=odd, on_step=steps.append) as endpoint:
+    with open_server(
+        "embedded", Serving(repository=onnx_repository, release=odd), on_step=steps.append
+    ) as endpoint:
         found = endpoint.runtime("onnxruntime")
 
     assert found["onnxruntime"] == importlib.metadata.version("onnxruntime")

@@ -15,7 +15,7 @@ import pytest
 from tritonclient import grpc
 
 from builder import repository
-from builder.server import embedded
+from builder.server import Serving, embedded
 from builder.server.endpoint import Endpoint
 from builder.spec.releases import release
 from tests.live.versions_publisher import publish
@@ -33,7 +33,9 @@ def test_no_load_and_no_request_fails_while_builds_are_killed(tmp_path: Path) ->
     publish(root, 1)
 
     with (
-        embedded.running(root, release=release("24.10"), log_dir=tmp_path, control="poll") as endpoint,
+        embedded.running(
+            Serving(repository=root, release=release("24.10"), log_dir=tmp_path, control="poll")
+        ) as endpoint,
         asking(endpoint) as answers,
     ):
         kill_publishers(root)

@@ -12,6 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from builder.perf import Load, Settings, Wish, inputs, measure
+from builder.server import Serving
 from builder.server.embedded import running
 from builder.server.endpoint import Endpoint
 from builder.spec.dtypes import DType
@@ -44,7 +45,9 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     version.mkdir(parents=True)
     (version.parent / "config.pbtxt").write_text(CONFIG + "version_policy: { all: {} }\n")
     write_embedding(version / "model.onnx")
-    with running(folder / "repository", release=release("24.10"), log_dir=folder / "logs") as live:
+    with running(
+        Serving(repository=folder / "repository", release=release("24.10"), log_dir=folder / "logs")
+    ) as live:
         yield live
 
 

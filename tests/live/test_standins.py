@@ -7,6 +7,7 @@ import pytest
 from tritonclient import http
 from tritonclient.utils import InferenceServerException
 
+from builder.server import Serving
 from builder.server.embedded import running
 from builder.server.endpoint import Endpoint
 from builder.spec.releases import release
@@ -27,7 +28,9 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     for case in (*CASES.values(), *COUNTED.values()):
         case.lay_out(repository)
     logs = tmp_path_factory.mktemp("logs")
-    with running(repository, release=TARGET, log_dir=logs, models=(), control="explicit") as found:
+    with running(
+        Serving(repository=repository, release=TARGET, log_dir=logs, models=(), control="explicit")
+    ) as found:
         yield found
 
 

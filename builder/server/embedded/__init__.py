@@ -1,8 +1,8 @@
 """A real tritonserver from a PyPI wheel, on this machine, for as long as it is needed."""
 
 from builder.server.embedded.cache import cache_root
-from builder.server.embedded.detached import detached, side_folder, start_detached, stop_detached
-from builder.server.embedded.run import READY_TIMEOUT_S, SERVER_VERSION, running
+from builder.server.embedded.detached import detached, start_detached, stop_detached
+from builder.server.embedded.run import SERVER_VERSION, running
 from builder.server.embedded.wheels import (
     PERF_ANALYZER,
     PYTRITON,
@@ -15,7 +15,6 @@ from builder.server.embedded.wheels import (
 __all__ = [
     "PERF_ANALYZER",
     "PYTRITON",
-    "READY_TIMEOUT_S",
     "SERVER_VERSION",
     "NoSuchWheel",
     "Wheel",
@@ -24,7 +23,6 @@ __all__ = [
     "fetch_wheel",
     "running",
     "server_libraries",
-    "side_folder",
     "start_detached",
     "stop_detached",
 ]

@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from builder.errors import ServerError
-from builder.server.embedded.launch import Control, install
 from builder.server.embedded.process import has_children, start_free
-from builder.server.embedded.run import READY_TIMEOUT_S, Say, Wish, require_sense, started
+from builder.server.embedded.run import Say, started
 from builder.server.endpoint import Endpoint
-from builder.spec.releases import Release
+from builder.server.serving import Serving
+from builder.spec.places import home
 
 if TYPE_CHECKING:
     from subprocess import Popen
 
-_STATE: Final = "server.json"
 _GRACE_S: Final = 12.0
 _PAUSE_S: Final = 0.02
 _PATHS: Final = ("log", "versions_dir")
@@ -35,41 +34,14 @@ class _Process:
     """When it started, in the kernel's words: a recycled pid was born at another time."""
 
 
-def side_folder(repository: Path) -> Path:
-    """Return `.trb/<repository name>` beside the repository: in it, Triton would take it for a model."""
-    root = repository.absolute()
-    return root.parent / ".trb" / root.name
-
-
-def start_detached(
-    repository: Path,
-    *,
-    release: Release,
-    log_dir: Path,
-    models: Sequence[str] | None = None,
-    control: Control = "none",
-    http_port: int | None = None,
-    grpc_port: int | None = None,
-    ready_timeout_s: float = READY_TIMEOUT_S,
-    target_torch: bool = False,
-    on_step: Say | None = None,
-) -> Endpoint:
-    """Serve `repository` until `stop_detached`; arguments as for `running`.
+def start_detached(serving: Serving, *, on_step: Say | None = None) -> Endpoint:
+    """Serve until `stop_detached`; arguments as for `running`.
 
     Raises:
         MissingTool: this machine cannot run the embedded server.
         ServerError: one of ours serves it already, a port in use, a model that does not load.
     """
-    say = on_step or (lambda _: None)
-    wish = Wish(
-        repository=repository.absolute(),
-        models=models,
-        control=control,
-        http_port=http_port,
-        grpc_port=grpc_port,
-        ready_timeout_s=ready_timeout_s,
-    )
-    state = side_folder(repository) / _STATE
+    state = _state(serving.repository)
 
     def start(command: Sequence[str], *, env: Mapping[str, str], log: Path) -> "Popen[bytes]":
         process = start_free(command, env=env, log=log)
@@ -77,11 +49,9 @@ def start_detached(
         return process
 
     with _alone(state):
-        _require_none(repository)
-        require_sense(wish)
-        installed = install(release, target_torch=target_torch, say=say)
+        _require_none(serving.repository)
         try:
-            process, endpoint = started(wish, installed, log_dir, starter=start, say=say)
+            process, endpoint = started(serving, starter=start, say=on_step or (lambda _: None))
         except BaseException:
             state.unlink(missing_ok=True)
             raise
@@ -92,7 +62,7 @@ def start_detached(
 
 def detached(repository: Path) -> Endpoint | None:
     """Return the detached server that serves `repository`; None: there is none."""
-    found = _read(side_folder(repository) / _STATE)
+    found = _read(_state(repository))
     return found[1] if found is not None and _is_alive(found[0]) else None
 
 
@@ -102,7 +72,7 @@ def stop_detached(repository: Path) -> None:
     Raises:
         ServerError: there is none.
     """
-    state = side_folder(repository) / _STATE
+    state = _state(repository)
     found = _read(state)
     if found is None or not _is_alive(found[0]):
         state.unlink(missing_ok=True)
@@ -113,8 +83,12 @@ def stop_detached(repository: Path) -> None:
     state.unlink(missing_ok=True)
 
 
+def _state(repository: Path) -> Path:
+    return home(repository) / "server.json"
+
+
 def _require_none(repository: Path) -> None:
-    found = _read(side_folder(repository) / _STATE)
+    found = _read(_state(repository))
     if found is not None and _is_alive(found[0]):
         where = f" at http://{found[1].http}" if found[1] else ""
         raise ServerError(

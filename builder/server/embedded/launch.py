@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from builder.server.embedded.backends import backend_folder
 from builder.server.embedded.host import require_host
@@ -14,9 +14,8 @@ from builder.server.embedded.libpython import fetched_libpython, libpython_folde
 from builder.server.embedded.stub_python import stub_python
 from builder.server.embedded.wheels import PYTRITON, fetch_wheel
 from builder.server.endpoint import RUNTIME_VERSIONS_VARIABLE, TARGET_RELEASE_VARIABLE
+from builder.server.serving import Control
 from builder.spec.releases import Release
-
-Control = Literal["none", "poll", "explicit"]
 
 _POLL_S: Final = 1
 _EXIT_TIMEOUT_S: Final = 8
