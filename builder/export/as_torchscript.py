@@ -52,11 +52,11 @@ def _compile(loaded: Loaded) -> Compiled:
         )
     if loaded.model.torchscript == "script":
         return _checked(loaded, _scripted(loaded), "the scripted module is not the model")
-    return _auto(loaded)
+    return traced_or_scripted(loaded)
 
 
-def _auto(loaded: Loaded) -> Compiled:
-    """Trace; script where torch.export saw values decide, or where the trace answers otherwise."""
+def traced_or_scripted(loaded: Loaded) -> Compiled:
+    """Trace; script where a value may decide what is computed, or where the trace answers otherwise."""
     found = capture(loaded)
     doubt = f"a value decides what is computed at {found.value_decides}" if found.value_decides else ""
     if not doubt:
@@ -64,22 +64,18 @@ def _auto(loaded: Loaded) -> Compiled:
         if traced.module is not None:
             return traced
         doubt = traced.refusal
-    scripted = _checked(loaded, _scripted(loaded), "the scripted module is not the model either")
-    if scripted.module is None:
+    made = _checked(loaded, _scripted(loaded), "the scripted module is not the model either")
+    if made.module is None:
         place = line_of_error(found.failure) if found.failure else ""
-        seen = (
-            f"\n  torch.export stopped at {place}" if place and place not in doubt + scripted.refusal else ""
-        )
-        return Compiled(module=None, refusal=f"{doubt}{seen}\n{scripted.refusal}")
-    return Compiled(
-        module=scripted.module, how="script", notes=(*scripted.notes, f"not traced: {_note(doubt)}")
-    )
+        seen = f"\n  torch.export stopped at {place}" if place and place not in doubt + made.refusal else ""
+        return Compiled(module=None, refusal=f"{doubt}{seen}\n{made.refusal}")
+    return Compiled(module=made.module, how="script", notes=(*made.notes, f"not traced: {_note(doubt)}"))
 
 
 def _checked(loaded: Loaded, compiled: Compiled, complaint: str) -> Compiled:
     if compiled.module is None:
         return compiled
-    difference = disagreement(loaded, compiled.module, every_size=capture(loaded).size_decides)
+    difference = disagreement(loaded, compiled.module, every_size=capture(loaded).program is None)
     return Compiled(module=None, refusal=f"{complaint}: {difference}") if difference else compiled
 
 

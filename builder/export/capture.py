@@ -6,16 +6,25 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import torch
+from torch._dynamo.exc import UserError, UserErrorType
+from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException
 from torch.export import Dim, ExportedProgram
-from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
+from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode, PendingUnbackedSymbolNotFound
 
 from builder.blame import chain, line_in_text, line_of_error
 from builder.export.example import example, example_sizes, forward_shape
+from builder.export.values_out import value_leaves
 from builder.spec.loaded import Loaded
 from builder.spec.project import axis_range
 
 _BRANCHING: Final = frozenset({"cond", "while_loop", "scan", "map_impl"})
 _FROM_VALUES: Final = frozenset({"aten.item.default", "aten._local_scalar_dense.default"})
+_DATA_DEPENDENT: Final = (
+    GuardOnDataDependentSymNode,  # a branch, a loop or a size
+    DataDependentOutputException,  # an op that returns a number: torch.equal, torch.allclose
+    DynamicOutputShapeException,  # an op whose result is as large as the values say
+    PendingUnbackedSymbolNotFound,  # a number that was taken out and got lost
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +35,7 @@ class Captured:
     """None: it failed."""
     failure: Exception | None = None
     value_decides: str = ""
-    """The user's line where a tensor's value decides what is computed; empty: torch.export saw none."""
-    size_decides: bool = False
-    """Whether it failed because an axis that the spec calls dynamic is not free."""
+    """The user's line where a tensor's value decides, or may decide, what is computed; empty: none does."""
 
 
 # Keyed by the module object: two backends of one model share one export. An entry goes with its module.
@@ -50,7 +57,7 @@ def _capture(loaded: Loaded) -> Captured:
     try:
         program = torch.export.export(loaded.module, example(loaded), dynamic_shapes=_dynamic_shapes(loaded))
     except Exception as error:  # noqa: BLE001 - models and tracers raise anything; what it means is judged here
-        return _failed(error)
+        return _failed(loaded, error)
     return Captured(program=program, value_decides=_values_in_control(program))
 
 
@@ -71,15 +78,19 @@ def _dim(loaded: Loaded, axis: str) -> Any:
     return Dim(axis, min=limits.min, max=limits.max)
 
 
-def _failed(error: Exception) -> Captured:
-    links = chain(error)
-    by_value = any(isinstance(link, GuardOnDataDependentSymNode) for link in links)
-    return Captured(
-        program=None,
-        failure=error,
-        value_decides=(line_of_error(error) or "a line that torch.export does not name") if by_value else "",
-        size_decides="Constraints violated" in str(error),
-    )
+def _failed(loaded: Loaded, error: Exception) -> Captured:
+    """Say what the failure tells about the values; where it tells nothing, an eager run is watched."""
+    if any(_is_data_dependence(link) for link in chain(error)):
+        decides = line_of_error(error) or "a line that torch.export does not name"
+    else:
+        decides = value_leaves(loaded)
+    return Captured(program=None, failure=error, value_decides=decides)
+
+
+def _is_data_dependence(error: BaseException) -> bool:
+    if isinstance(error, UserError):
+        return error.error_type is UserErrorType.DYNAMIC_CONTROL_FLOW
+    return isinstance(error, _DATA_DEPENDENT)
 
 
 def _values_in_control(program: ExportedProgram) -> str:

@@ -11,7 +11,7 @@ import onnx
 import torch
 
 from builder.blame import chain, first_line, line_of_error, line_of_node
-from builder.export.as_torchscript import as_torchscript
+from builder.export.as_torchscript import Compiled, as_torchscript, traced_or_scripted
 from builder.export.capture import capture
 from builder.export.example import example
 from builder.spec.loaded import Loaded
@@ -55,7 +55,7 @@ def by_torch_export(loaded: Loaded, opset: int) -> Made:
 
 def by_legacy(loaded: Loaded, opset: int) -> Made:
     """Translate the TorchScript of the model: a branch is scripted here too, not traced away."""
-    compiled = as_torchscript(loaded)
+    compiled = _torchscript(loaded)
     if compiled.module is None:
         return Made(proto=None, refusal=compiled.refusal)
     try:
@@ -74,7 +74,17 @@ def by_legacy(loaded: Loaded, opset: int) -> Made:
                 proto=onnx.load(path), notes=compiled.notes
             )  # its external data too, before the folder goes
     except Exception as error:  # noqa: BLE001 - the exporter raises whatever its translations raise
-        return Made(proto=None, refusal=_told(error, line_of_error(error)))
+        return Made(proto=None, refusal=_told(error, line_of_error(error)) + _why_scripted(loaded, compiled))
+
+
+def _why_scripted(loaded: Loaded, compiled: Compiled) -> str:
+    decides = capture(loaded).value_decides if compiled.how == "script" else ""
+    return f"\n    scripted, as a value decides what is computed at {decides}" if decides else ""
+
+
+def _torchscript(loaded: Loaded) -> Compiled:
+    """Return no trace in which a value decided: `torchscript: trace` is asked of the other backend."""
+    return traced_or_scripted(loaded) if loaded.model.torchscript == "trace" else as_torchscript(loaded)
 
 
 EXPORTERS: Final[Mapping[str, Callable[[Loaded, int], Made]]] = {

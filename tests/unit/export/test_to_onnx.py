@@ -11,15 +11,19 @@ from torch import nn
 
 from builder.errors import ExportError
 from builder.export import export, offline_parity, prove_batch, to_onnx
+from builder.runtimes import open_onnx
 from builder.spec.project import Axis, Backend, OnnxOptions
 from builder.spec.releases import release
 from builder.wrappers import BatchFirst
 from tests.unit.export.zoo import (
     ROWS,
     STEPS,
+    AllcloseBranch,
+    AnyItemBranch,
     Branch,
     Eigenvalues,
     Embedded,
+    EqualBranch,
     SizeLoop,
     Tagger,
     UnscriptableBranch,
@@ -30,6 +34,8 @@ from tests.unit.export.zoo import (
 
 ONNX = Backend.ONNX
 LINE = {"x": given("fp32", "batch", "time")}
+PAIRS = {"x": given("fp32", "batch", "time", within=(1, 5))}
+TWO = {"batch": Axis(max=8), "time": Axis(min=2, max=12)}
 WORDS = {
     "ids": given("int64", "batch", "time", within=(0, 19)),
     "mask": given("int64", "batch", "time", within=(0, 1)),
@@ -112,6 +118,26 @@ def test_control_flow_is_never_traced_into_onnx(target, out) -> None:
 
     with pytest.raises(ExportError, match=r"if x\.sum\(\) > 0:"):
         export(model, ONNX, into=out, release=target)
+
+
+@pytest.mark.parametrize("mode", ["auto", "trace"])
+@pytest.mark.parametrize("module", [EqualBranch, AllcloseBranch])
+def test_the_legacy_exporter_gets_no_trace_that_lost_its_branch(module, mode, target, out) -> None:
+    """What ONNX cannot decide is refused with its line, also where `torchscript: trace` is said."""
+    model = loaded(module(), PAIRS, dims=TWO, torchscript=mode, onnx=OnnxOptions(exporter="legacy"))
+
+    with pytest.raises(ExportError, match=r"a value decides what is computed at .*zoo\.py:\d+: if torch\."):
+        export(model, ONNX, into=out, release=target)
+
+
+@pytest.mark.parametrize("mode", ["auto", "trace"])
+def test_a_branch_that_no_case_takes_reaches_onnx(mode, target, out) -> None:
+    """The file takes the branch of `if (x > 1000).any().item()`, although random inputs never do."""
+    model = loaded(AnyItemBranch(), PAIRS, dims=TWO, torchscript=mode)
+    artifact = export(model, ONNX, into=out, release=target)
+    run = open_onnx(artifact.path, threads=1)
+
+    assert run({"x": np.array([[4000, 2000]], np.float32)})["output"].tolist() == [[8000.0, 4000.0]]
 
 
 def test_an_axis_that_the_exporter_froze_is_named(target, out) -> None:

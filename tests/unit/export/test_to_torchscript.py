@@ -8,14 +8,18 @@ from torch import nn
 from builder.errors import ExportError
 from builder.export import export, offline_parity
 from builder.runtimes import open_torchscript
-from builder.spec.project import Backend
+from builder.spec.project import Axis, Backend
 from tests.unit.export.zoo import (
     ROWS,
     STEPS,
+    AllcloseBranch,
+    AnyItemBranch,
     Branch,
     Embedded,
+    EqualBranch,
     Nested,
     NumberFromValue,
+    NumpyBranch,
     RareBranch,
     SizeBranch,
     SizeLoop,
@@ -28,6 +32,8 @@ from tests.unit.export.zoo import (
 TORCHSCRIPT = Backend.TORCHSCRIPT
 NESTED = ["output_0", "output_1_twice", "output_1_thrice"]
 LINE = {"x": given("fp32", "batch", "time")}
+PAIRS = {"x": given("fp32", "batch", "time", within=(1, 5))}
+AT_LEAST_TWO = {"batch": Axis(max=8), "time": Axis(min=2, max=12)}
 
 
 def test_a_plain_model_is_traced_and_answers_like_pytorch(target, out) -> None:
@@ -57,6 +63,26 @@ def test_a_branch_that_no_case_takes_survives(target, out) -> None:
     run = open_torchscript(artifact.path, artifact.signature, threads=1)
 
     assert run({"x": np.full((1, 2), 2000, np.float32)})["output"].tolist() == [[1.0, 1.0]]
+
+
+@pytest.mark.parametrize("module", [EqualBranch, AllcloseBranch, AnyItemBranch])
+def test_a_branch_on_an_operation_that_returns_a_bool_survives(module, target, out) -> None:
+    """torch.equal, torch.allclose and item() are scripted, and the file takes the branch that no case takes."""
+    model = loaded(module(), PAIRS, dims=AT_LEAST_TWO)
+    artifact = export(model, TORCHSCRIPT, into=out, release=target)
+    run = open_torchscript(artifact.path, artifact.signature, threads=1)
+
+    assert artifact.exporter == "script"
+    assert "zoo.py" in artifact.notes[0]
+    assert run({"x": np.array([[4000, 2000]], np.float32)})["output"].tolist() == [[8000.0, 4000.0]]
+
+
+def test_a_branch_that_torch_export_cannot_look_into_is_not_traced(target, out) -> None:
+    """Where torch.export fails at .numpy(), the error still shows the line at which a value leaves torch."""
+    model = loaded(NumpyBranch(), PAIRS, dims=AT_LEAST_TWO)
+
+    with pytest.raises(ExportError, match=r"if x\.detach\(\)\.numpy\(\)\.max\(\) > 1000:"):
+        export(model, TORCHSCRIPT, into=out, release=target)
 
 
 def test_control_flow_that_cannot_be_scripted_names_the_line(target, out) -> None:

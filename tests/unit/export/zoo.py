@@ -157,6 +157,42 @@ class NumberFromValue(nn.Module):
         return x * float(x.max())
 
 
+class EqualBranch(nn.Module):
+    """Two columns that random inputs never make equal decide, by an operation that returns a bool."""
+
+    def forward(self, x):
+        if torch.equal(x[:, 0], x[:, 1] * 2):
+            return x * 2
+        return x - 1
+
+
+class AllcloseBranch(nn.Module):
+    """The same to a tolerance."""
+
+    def forward(self, x):
+        if torch.allclose(x[:, 0], x[:, 1] * 2):
+            return x * 2
+        return x - 1
+
+
+class AnyItemBranch(nn.Module):
+    """A value that ordinary inputs never have decides, as a number of Python's."""
+
+    def forward(self, x):
+        if (x > 1000).any().item():
+            return x * 2
+        return x - 1
+
+
+class NumpyBranch(nn.Module):
+    """Decides in numpy, where torch.export cannot follow and TorchScript neither."""
+
+    def forward(self, x):
+        if x.detach().numpy().max() > 1000:
+            return x * 2
+        return x - 1
+
+
 class UnscriptableBranch(nn.Module):
     """A branch on a value, in Python that TorchScript does not know."""
 
