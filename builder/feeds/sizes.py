@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from builder.spec.project import Axis, Model, axis_range
-from builder.spec.tensors import unique
+from builder.spec.project import Axis, Model, axes, axis_range, has_batch_axis
 
 Sizes = Mapping[str, int]
 """A size for every dynamic axis."""
@@ -35,7 +34,7 @@ def sizes(model: Model) -> tuple[Sizes, ...]:
 
 def batch_sizes(model: Model) -> tuple[int, ...]:
     """Return 1, 2, 3 and the maximum of the batch axis, within its limits; nothing without a batch axis."""
-    if model.batching.axis not in axes(model):
+    if not has_batch_axis(model):
         return ()
     limits = axis_range(model, model.batching.axis)
     return tuple(sorted({_clip(size, limits) for size in (1, 2, _ODD_BATCH, limits.max)}))
@@ -48,11 +47,6 @@ def typical_sizes(model: Model) -> Sizes:
         axis: _clip(2, axis_range(model, axis)) if axis == batch else _length(axis_range(model, axis))
         for axis in axes(model)
     }
-
-
-def axes(model: Model) -> tuple[str, ...]:
-    """Return the dynamic axes of all inputs, each once, in order of appearance."""
-    return unique(dim for given in model.inputs.values() for dim in given.shape if isinstance(dim, str))
 
 
 def label(tried: Sizes) -> str:

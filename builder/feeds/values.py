@@ -18,12 +18,6 @@ Shape = tuple[int, ...]
 _FOUR_SIGMA: Final = 4.0
 _LETTERS: Final = np.array(list(string.ascii_letters))
 _LONGEST_WORD: Final = 12
-_LARGEST: Final = {
-    DType.FP16: 65504.0,
-    DType.BF16: float.fromhex("0x1.fep127"),
-    DType.FP32: float.fromhex("0x1.fffffep127"),
-    DType.FP64: float.fromhex("0x1.fffffffffffffp1023"),
-}
 
 
 def generator(seed: int, *words: str) -> np.random.Generator:
@@ -88,8 +82,8 @@ def whole_limits(name: str, given: Input) -> tuple[int, int]:
             f"input {name}: nobody says which values of {given.dtype.value} the model takes",
             fix=f"give `range: [smallest, largest]` to the input {name}",
         )
-    limits = np.iinfo(numpy_dtype(given.dtype))
-    low, high = (min(max(int(end), int(limits.min)), int(limits.max)) for end in given.range)
+    least, most = map(int, given.dtype.limits)
+    low, high = (min(max(int(end), least), most) for end in given.range)
     return low, high
 
 
@@ -97,8 +91,8 @@ def float_limits(given: Input) -> tuple[Any, Any]:
     """Return the smallest and largest value of a float input, as its own dtype has them within the range."""
     dtype = numpy_dtype(given.dtype)
     low, high = given.range or (-_FOUR_SIGMA, _FOUR_SIGMA)
-    most = _LARGEST[given.dtype]
-    bottom, top = (dtype.type(min(max(end, -most), most)) for end in (low, high))
+    least, most = given.dtype.limits
+    bottom, top = (dtype.type(min(max(end, least), most)) for end in (low, high))
     if float(bottom) < low:
         bottom = np.nextafter(bottom, dtype.type(np.inf))
     if float(top) > high:

@@ -71,6 +71,22 @@ class DType(StrEnum):
         """Whether elements are whole numbers (bool is not)."""
         return self.value.startswith(("int", "uint"))
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The smallest and largest finite value of a number; those of whole numbers are `int`.
+
+        Raises:
+            KeyError: bool and string have none.
+        """
+        if self.is_integer:
+            bits = self.bytes * 8
+            return (
+                (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+                if self.value.startswith("int")
+                else (0, 2**bits - 1)
+            )
+        return -_LARGEST[self], _LARGEST[self]
+
     @classmethod
     def from_name(cls, name: str) -> "DType":
         """Return the type that any of the tools calls `name`: fp32, TYPE_FP32, FP32, BYTES, float32, torch.float32.
@@ -113,3 +129,9 @@ _BY_NAME: Final = {
     if name is not None
 }
 _BY_ONNX: Final = {row.onnx: dtype for dtype, row in _NAMES.items()}
+_LARGEST: Final = {
+    DType.FP16: 65504.0,
+    DType.BF16: float.fromhex("0x1.fep127"),
+    DType.FP32: float.fromhex("0x1.fffffep127"),
+    DType.FP64: float.fromhex("0x1.fffffffffffffp1023"),
+}

@@ -1,5 +1,6 @@
 """What trb.yaml says. The docstring under a field is its entry in the reference and in the JSON Schema."""
 
+import os.path
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from builder.spec.dtypes import DType
-from builder.spec.tensors import Dim
+from builder.spec.tensors import Dim, unique
 
 
 class Backend(StrEnum):
@@ -279,8 +280,8 @@ class ReadProject:
 
     @property
     def repository(self) -> Path:
-        """The absolute path of the model repository."""
-        return (self.folder / self.project.repository).absolute()
+        """The absolute path of the model repository, without `..`: what lies beside it must not lie in it."""
+        return Path(os.path.normpath(self.folder / self.project.repository))
 
 
 def triton_names(name: str, model: Model) -> Mapping[Backend, str]:
@@ -288,6 +289,16 @@ def triton_names(name: str, model: Model) -> Mapping[Backend, str]:
     if len(model.backend) == 1:
         return {model.backend[0]: name}
     return {backend: f"{name}_{backend.value}" for backend in model.backend}
+
+
+def axes(model: Model) -> tuple[str, ...]:
+    """Return the dynamic axes of all inputs, each once, in order of appearance."""
+    return unique(dim for tensor in model.inputs.values() for dim in tensor.shape if isinstance(dim, str))
+
+
+def has_batch_axis(model: Model) -> bool:
+    """Return whether an input has the batch axis."""
+    return model.batching.axis in axes(model)
 
 
 def axis_range(model: Model, axis: str) -> Axis:
