@@ -21,7 +21,7 @@ def read(path: Path) -> ReadProject:
         SpecError: the file cannot be read, or has mistakes: all are listed, with line, column and path.
     """
     tree = parse(_text(path))
-    project, mistakes = _project(tree)
+    project, mistakes = _project(tree, path.absolute().parent)
     if mistakes:
         raise SpecError(_listing(path, mistakes), fix=f"correct {path.name}; docs/spec.md explains every key")
     assert project is not None
@@ -68,14 +68,14 @@ def _text(path: Path) -> str:
         raise SpecError(f"{path}:{line}: not UTF-8 text", fix="save the file as UTF-8") from None
 
 
-def _project(tree: Tree) -> tuple[Project | None, list[Mistake]]:
+def _project(tree: Tree, folder: Path) -> tuple[Project | None, list[Mistake]]:
     if not isinstance(tree.value, dict):
         empty = (
             [] if tree.mistakes else [tree.mistake((), "must be a mapping with a `models` key, and is not")]
         )
         return None, [*tree.mistakes, *empty]
     project, mistakes, dropped = fit(tree, spelt_out(tree))
-    deeper = check(tree, project, dropped) if project else []
+    deeper = check(tree, project, dropped, folder) if project else []
     return project, sorted([*tree.mistakes, *mistakes, *deeper], key=lambda one: (one.line, one.column))
 
 

@@ -15,9 +15,11 @@ from builder.spec import project
 from builder.spec.dtypes import DType
 from builder.spec.project import Project
 
+_CONFIG: Final = {"extra": "forbid", "use_attribute_docstrings": True, "allow_inf_nan": False}
+
 for _class in vars(project).values():
     if dataclasses.is_dataclass(_class):
-        setattr(_class, "__pydantic_config__", {"extra": "forbid", "use_attribute_docstrings": True})  # noqa: B010
+        setattr(_class, "__pydantic_config__", _CONFIG)  # noqa: B010
 
 ADAPTER: Final = TypeAdapter(Project)
 _ROUNDS: Final = 5
@@ -84,9 +86,7 @@ def _sentence(path: Path, details: Mapping[str, Any]) -> str:
     if kind.startswith("missing"):
         return "is missing"
     if kind == "enum":
-        return f"{details['input']!r} is not one of {_listed(path)}" + close_match(
-            str(details["input"]), _names(path)
-        )
+        return _not_one_of(details["input"], _names(path))
     message = (
         details["msg"]
         .replace("Input should be", "must be")
@@ -115,8 +115,9 @@ def close_match(word: str, known: Iterable[str]) -> str:
     return f"; there are: {', '.join(names)}" if names else ""
 
 
-def _listed(path: Path) -> str:
-    return ", ".join(_names(path))
+def _not_one_of(word: object, names: list[str]) -> str:
+    match = close_match(str(word), names)
+    return f"{_short(word)} is not one of {', '.join(names)}{match if 'did you mean' in match else ''}"
 
 
 def _names(path: Path) -> list[str]:

@@ -14,6 +14,7 @@ _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?
 _WORDS: Final = {"true": True, "false": False, "null": None, "~": None, "": None}
 _MAX_DEPTH: Final = 50
 _MAX_NODES: Final = 50_000
+_UNFIT: Final = re.compile("[\\x00\\ud800-\\udfff]")
 _TOO_MUCH: Final = "nested too deeply, or aliases that multiply"
 
 
@@ -80,14 +81,23 @@ def _plain(node: yaml.Node, path: Path, tree: Tree) -> Any:
         return _mapping(node, path, tree)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(child, (*path, n), tree) for n, child in enumerate(node.value)]
+    node.value = _writable(node.value, path, tree)
     tree.texts[path] = node.value
     return _scalar(node)
+
+
+def _writable(text: str, path: Path, tree: Tree) -> str:
+    """Return `text` without what neither a path nor UTF-8 can hold, which is a mistake."""
+    if not _UNFIT.search(text):
+        return text
+    tree.mistakes.append(tree.mistake(path, "has a character that no file and no message can hold"))
+    return _UNFIT.sub("?", text)
 
 
 def _mapping(node: yaml.MappingNode, path: Path, tree: Tree) -> Mapping[str, Any]:
     plain: dict[str, Any] = {}
     for key, value in node.value:
-        name = key.value if isinstance(key, yaml.ScalarNode) else None
+        name = _UNFIT.sub("?", key.value) if isinstance(key, yaml.ScalarNode) else None
         here = (*path, name if name is not None else "?")
         if name is None:
             tree.places[here] = (key.start_mark.line + 1, key.start_mark.column + 1)

@@ -1,5 +1,6 @@
 """trb.yaml in, a project or every mistake out."""
 
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -109,6 +110,38 @@ MISTAKES = {
     "samples: data.csv": "neither `package.module:callable` nor an .npz",
     "torchscript: tracing": "must be 'auto', 'trace' or 'script'",
     "source: a..b:load": "neither `package.module:callable` nor a file",
+    "inputs: {x__: {dtype: fp32, shape: [batch]}}\n    backend: torchscript": "reads `__<number>` at the end",
+    "output_names: [probs__1, logits]\n    backend: [onnx, torchscript]": "reads `__<number>` at the end",
+    "outputs: {probs__: {dtype: fp32}}\n    backend: torchscript": "reads `__<number>` at the end",
+    "output_names: [a b]": "must not have blanks",
+    "inputs: {x: {dtype: fp32, shape: [batch], range: [nan, 3]}}": "must be a finite number",
+    "inputs: {x: {dtype: int64, shape: [batch], range: [nan, 3]}}": "must be a finite number",
+    "inputs: {x: {dtype: int64, shape: [batch], range: [0, 1e999]}}": "must be a finite number",
+    "inputs: {x: {dtype: fp16, shape: [batch], range: [0, 1e5]}}": "does not fit fp16: -65504 to 65504",
+    "inputs: {x: {dtype: fp23, shape: [batch]}}": "did you mean `fp32`",
+    "inputs: {x: {dtype: complex64, shape: [batch]}}": "fp32, fp64, string",
+    "inputs: {x: {dtype: fp32, shape: [batch, 1000000000000]}}": "is 4,000.0 GB at its smallest",
+    "dims: {batch: {max: 2147483648}}": "must be at most 2,147,483,647",
+    "dims: {batch: 1000000000}": "with batch=1000000000 is 16.0 GB",
+    "parity: {rtol: inf}": "must be a finite number",
+    "parity: {rtol: nan}": "must be a finite number",
+    "parity: {seed: -1}": "must be at least 0",
+    "outputs: {y: {parity: {atol: -1}}}": "is no tolerance",
+    "instances: 100000": "must be at most 1,024, not 100,000: each is a copy",
+    "instances: {gpus: [-1]}": "must be at least 0",
+    "instances: {gpus: [0, 0]}": "names GPU 0 twice",
+    "instances: {gpus: [4294967296]}": "must be at most 1,023",
+    "batching: {queue_delay_us: -1}": "must be at least 0",
+    "batching: {queue_delay_us: 18446744073709551616}": "must be at most 60,000,000",
+    "batching: {row_tolerance: inf}": "must be a finite number",
+    "keep_versions: 4294967296": "must be at most 1,000, not 4,294,967,296: Triton keeps each of them loaded",
+    "latency: {p99_ms: nan}": "must be a finite number",
+    "latency: {p50_ms: 1e9}": "must be at most 3,600,000",
+    "latency: {concurrency: 1000000}": "must be at most 1,024",
+    "latency: {batch: 9}": "must be at most 8, not 9: the largest batch",
+    f"latency: {{concurrency: '{'9' * 4000}'}}": "a number of more than 20 digits",
+    "onnx: {opset: 999}": "must be at most 100",
+    'source: "a\\0.onnx"': "has a character that no file",
     "weights: [a]": "must be a valid string",
 }
 
@@ -155,8 +188,8 @@ BOMB = "\n".join(
             "Triton would refuse the name",
         ),
         (
-            f"models: {{{'a' * 198}: {{source: 'm:f', backend: [onnx, torchscript], "
-            "inputs: {x: {dtype: fp32, shape: [4]}}}}",
+            "models: {%s: {source: 'm:f', backend: [onnx, torchscript], inputs: {x: {dtype: fp32, shape: [4]}}}}"
+            % ("a" * 198),
             "210 letters are more than 200",
         ),
         (
@@ -171,6 +204,45 @@ def test_what_is_no_spec_is_refused_with_its_reason(tmp_path: Path, text: str, s
         read(written(tmp_path, text))
 
     assert said in caught.value.what
+
+
+@pytest.mark.parametrize("end", ["[0, 9223372036854775807]", "[-9223372036854775808, 0]"])
+def test_a_range_may_be_all_of_int64(tmp_path: Path, end: str) -> None:
+    """The ends of int64 fit it, although no float is the upper one."""
+    text = f"models: {{m: {{source: 'm:f', inputs: {{x: {{dtype: int64, shape: [4], range: {end}}}}}}}}}"
+
+    assert read(written(tmp_path, text)).project.models
+
+
+@pytest.mark.parametrize(
+    "repository", [".", "..", "a/..", "../..", "''", "/", "model_repository/../..", "link"]
+)
+def test_a_repository_around_the_spec_is_refused(tmp_path: Path, repository: str) -> None:
+    """trb empties folders beside the repository; they must not be the user's own."""
+    folder = tmp_path / "outer" / "project"
+    folder.mkdir(parents=True)
+    (folder / "link").symlink_to(folder.parent)
+    found = mistakes(folder, f"repository: {repository}\n{GOOD}")
+
+    assert len(found) == 1
+    assert "is or holds the folder of trb.yaml" in found[0]
+
+
+def test_a_repository_among_what_trb_keeps_is_refused(tmp_path: Path) -> None:
+    """`.trb` stands beside a repository, never around it."""
+    assert "where trb keeps its own files" in mistakes(tmp_path, f"repository: .trb/models\n{GOOD}")[0]
+
+
+@pytest.mark.parametrize(
+    ("repository", "found"), [("a/../b", "b"), ("../b/c/..", "../b"), ("./b/", "b"), ("a/b", "a/b")]
+)
+def test_a_repository_has_no_dots_in_its_path(tmp_path: Path, repository: str, found: str) -> None:
+    """What lies beside the repository is found from its name, so `..` is worked out first."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    project = read(written(folder, f"repository: {repository}\n{GOOD}"))
+
+    assert project.repository == Path(os.path.normpath(folder / found))
 
 
 def test_two_models_of_one_name_are_both_placed(tmp_path: Path) -> None:
