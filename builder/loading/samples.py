@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
-from zipfile import BadZipFile
 
 import numpy as np
 
 from builder.errors import SourceError
 from builder.feeds import sample_shape
+from builder.feeds.npz import read_npz
 from builder.feeds.values import numpy_dtype
 from builder.loading.callables import call, resolve
 from builder.spec.dtypes import DType
@@ -48,12 +48,11 @@ def _read(samples: str, folder: Path) -> Mapping[str, Any]:
             )
         return {str(name): _array(value) for name, value in found.items()}
     try:
-        with np.load(folder / samples, allow_pickle=False) as archive:
-            return dict(archive)
+        return read_npz(folder / samples)
     except FileNotFoundError:
         fix = "write it first, or correct `samples` in trb.yaml"
         raise SourceError(f"samples: there is no file {folder / samples}", fix=fix) from None
-    except (OSError, EOFError, ValueError, TypeError, BadZipFile) as error:
+    except (OSError, ValueError) as error:
         raise SourceError(
             f"samples: {samples} cannot be read: {error}", fix="write it with numpy.savez; strings as dtype S"
         ) from error
