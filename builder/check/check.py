@@ -9,7 +9,6 @@ from typing import Any, Final
 from builder.check.concurrency import Together, together
 from builder.check.fitting import fit
 from builder.check.hops import Ask, Stage, walk
-from builder.check.live_config import differences, read_config
 from builder.check.port import Answer, NoAnswer, Served
 from builder.check.ran_on import ran_on
 from builder.check.recorded import outdated
@@ -19,6 +18,7 @@ from builder.feeds import cases
 from builder.runtimes import open_file
 from builder.server.client import connected
 from builder.server.endpoint import Endpoint
+from builder.server.live_config import differences, read_config
 from builder.spec.loaded import Feed, Loaded, Runner
 from builder.spec.project import Backend
 from builder.spec.record import VersionRecord

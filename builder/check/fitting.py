@@ -1,12 +1,10 @@
-"""Cases in the sizes that a server takes, and arrays in the shapes of its protocol."""
+"""Cases in the sizes that a server takes."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from builder.feeds import Case
-from builder.spec.loaded import Feed
+from builder.feeds import Case, batched_inputs
 from builder.spec.project import Model
 from builder.spec.tensors import Signature
 
@@ -21,7 +19,7 @@ def fit(cases: Iterable[Case], model: Model, signature: Signature, max_batch_siz
         max_batch_size: the live server's; 0: it takes what the file takes.
     """
     axis = model.batching.axis
-    batched = {name for name, tensor in model.inputs.items() if tensor.shape[:1] == (axis,)}
+    batched = batched_inputs(model)
     frozen = {tensor.shape[0] for tensor in signature.inputs if tensor.name in batched} - {axis}
     limit = next((size for size in frozen if isinstance(size, int)), max_batch_size)
     if not batched or not limit:
@@ -29,7 +27,7 @@ def fit(cases: Iterable[Case], model: Model, signature: Signature, max_batch_siz
     return tuple(piece for case in cases for piece in _pieces(case, axis, batched, limit, exact=bool(frozen)))
 
 
-def _pieces(case: Case, axis: str, batched: set[str], limit: int, *, exact: bool) -> Iterator[Case]:
+def _pieces(case: Case, axis: str, batched: frozenset[str], limit: int, *, exact: bool) -> Iterator[Case]:
     rows = case.sizes[axis]
     if rows == limit or (rows < limit and not exact):
         yield case
@@ -42,18 +40,3 @@ def _pieces(case: Case, axis: str, batched: set[str], limit: int, *, exact: bool
             sizes={**case.sizes, axis: len(taken)},
             feed={name: array[taken] if name in batched else array for name, array in case.feed.items()},
         )
-
-
-def as_sent(feed: Feed, reshapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
-    """Return `feed` as the protocol wants it: an input with `reshape: {}` has one more axis, of size 1."""
-    return {
-        name: np.expand_dims(array, -1) if reshapes.get(name) == () else array for name, array in feed.items()
-    }
-
-
-def as_answered(answer: Mapping[str, Any], reshapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
-    """Return outputs as the model gave them: without the axis of 1 that `reshape: {}` adds."""
-    return {
-        name: array[..., 0] if reshapes.get(name) == () and array.shape[-1:] == (1,) else array
-        for name, array in answer.items()
-    }

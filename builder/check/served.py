@@ -4,14 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from google.protobuf import json_format
-from tritonclient.grpc import model_config_pb2
-
-from builder.check.fitting import as_answered, as_sent
-from builder.check.live_config import reshapes
 from builder.check.port import Answer, NoAnswer
 from builder.errors import ServerError
 from builder.server.client import Client
+from builder.server.live_config import live_config
+from builder.server.protocol_shapes import as_answered, as_sent, ranks, reshapes
 from builder.spec.loaded import Feed
 
 
@@ -24,8 +21,8 @@ class LiveModel:
     version: int
     config: Any
     """The live configuration, a ModelConfig message."""
-    inputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """The `reshape` of inputs that have one."""
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    """How many axes each input has on the wire."""
     outputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """The `reshape` of outputs that have one."""
 
@@ -55,30 +52,12 @@ def find(client: Client, name: str, version: int) -> LiveModel:
     Raises:
         ServerError: the server does not serve that version.
     """
-    ready = client.model_versions_ready(name)
-    if version not in ready:
-        raise _absent(client, name, version, ready)
-    live = json_format.ParseDict(
-        client.live_config(name, version),
-        model_config_pb2.ModelConfig(),
-        ignore_unknown_fields=True,  # a newer server has fields that this client does not know
-    )
+    live = live_config(client, name, version)
     return LiveModel(
         client=client,
         name=name,
         version=version,
         config=live,
-        inputs=reshapes(live.input),
+        inputs=ranks(live),
         outputs=reshapes(live.output),
-    )
-
-
-def _absent(client: Client, name: str, version: int, ready: tuple[int, ...]) -> ServerError:
-    where = client.endpoint.description
-    reasons = [row.reason for row in client.index() if row.name == name and row.reason]
-    has = f"it serves {', '.join(map(str, ready))}" if ready else "it serves no version of it"
-    why = "".join(f"\n  {reason}" for reason in reasons)
-    return ServerError(
-        f"{where} does not serve version {version} of {name}; {has}{why}",
-        fix="let the server load the repository that trb build wrote, or raise keep_versions",
     )

@@ -11,6 +11,17 @@ from builder.spec.loaded import Feed
 from builder.spec.project import Model
 
 
+def all_batched(model: Model) -> bool:
+    """Return whether every input begins with the batch axis, so that rows of several feeds can travel together."""
+    return batched_inputs(model) == model.inputs.keys()
+
+
+def batched_inputs(model: Model) -> frozenset[str]:
+    """Return the inputs that begin with the batch axis, as a server that batches wants it."""
+    axis = model.batching.axis
+    return frozenset(name for name, given in model.inputs.items() if given.shape[:1] == (axis,))
+
+
 def sizes_of(model: Model, feed: Feed) -> Sizes:
     """Return the size that every dynamic axis has in `feed`."""
     return {

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from builder.check.fitting import as_answered, as_sent, fit
+from builder.check.fitting import fit
 from builder.feeds import cases
 from builder.spec.dtypes import DType
 from builder.spec.tensors import Signature, Tensor
@@ -37,19 +37,3 @@ def test_a_frozen_batch_is_always_full(loaded, max_batch_size):
     fitted = fit(cases(loaded.model), loaded.model, FROZEN, max_batch_size)
 
     assert {len(case.feed["x"]) for case in fitted} == {2}
-
-
-def test_batch_only_tensors_travel_with_one_more_axis():
-    """An input with an empty reshape is sent as [batch, 1], and such an output comes back as [batch]."""
-    feed, reshapes = {"x": np.arange(3.0), "z": np.ones((3, 1))}, {"x": ()}
-
-    sent = as_sent(feed, reshapes)
-
-    assert sent["x"].shape == (3, 1)
-    assert as_answered(sent, reshapes)["x"].tolist() == [0.0, 1.0, 2.0]
-    assert as_answered(sent, reshapes)["z"].shape == (3, 1)
-
-
-def test_only_the_axis_of_the_reshape_is_undone():
-    """A wrong shape is left as it came, for the comparison to refuse."""
-    assert as_answered({"y": np.ones((3, 2))}, {"y": ()})["y"].shape == (3, 2)
