@@ -12,7 +12,7 @@ import onnx
 from _paired import machine
 from onnx import TensorProto, helper, numpy_helper
 
-from builder.perf import Load, Settings, Wish, inputs, measure
+from builder.perf import Load, Settings, Wish, measure, plan
 from builder.server import Serving
 from builder.server.embedded import running
 from builder.server.endpoint import Endpoint
@@ -48,25 +48,24 @@ def main() -> None:
     given = parser.parse_args()
     settings = Settings(window_s=given.window, max_windows=5)
     ratios: list[str] = []
-    with served() as endpoint:
+    with served() as (endpoint, version):
         for protocol in ("grpc", "http"):
             for concurrency in (1, 4):
                 load = Load(concurrency=concurrency, protocol=protocol)
-                ratios.append(show(load, in_turns(endpoint, load, settings, given.rounds), given))
+                ratios.append(show(load, in_turns(endpoint, version, load, settings, given.rounds), given))
     print(f"ours to NVIDIA's: {'; '.join(ratios)}")
     print(f"on {endpoint.description}, batch 1; {machine()}")
 
 
-def in_turns(endpoint: Endpoint, load: Load, settings: Settings, rounds: int) -> dict[str, list[LoadPoint]]:
+def in_turns(
+    endpoint: Endpoint, version: Path, load: Load, settings: Settings, rounds: int
+) -> dict[str, list[LoadPoint]]:
     """Return `rounds` points of each engine, the first of a pair changing sides."""
-    feeds, _ = inputs(MODEL, None, Wish())
     points: dict[str, list[LoadPoint]] = {engine: [] for engine in ENGINES}
     for number in range(rounds):
         for engine in ENGINES if number % 2 else reversed(ENGINES):
-            found = measure(
-                MODEL, "small", 1, endpoint, feeds, loads=[load], engine=engine, settings=settings
-            )
-            points[engine].extend(found.points)
+            planned = plan(MODEL, None, Wish(), [load], engine=engine, settings=settings)
+            points[engine].extend(measure(version, endpoint, planned).points)
     return points
 
 
@@ -95,7 +94,7 @@ def rows(points: Sequence[LoadPoint]) -> float:
 
 
 @contextmanager
-def served() -> Iterator[Endpoint]:
+def served() -> Iterator[tuple[Endpoint, Path]]:
     """Serve a small convolution of one 8 by 8 image."""
     with tempfile.TemporaryDirectory() as room:
         version = Path(room) / "repository" / "small" / "1"
@@ -105,7 +104,7 @@ def served() -> Iterator[Endpoint]:
         with running(
             Serving(repository=Path(room) / "repository", release=release("24.10"), log_dir=Path(room))
         ) as endpoint:
-            yield endpoint
+            yield endpoint, version
 
 
 def network() -> onnx.ModelProto:

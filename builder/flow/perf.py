@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -12,12 +13,10 @@ from builder.errors import UsageError
 from builder.flow.door import Door, Step
 from builder.flow.live import Target, targets
 from builder.flow.select import select
-from builder.perf.load import Load
-from builder.perf.machine import machine
-from builder.perf.settings import Settings
+from builder.perf import Load, Plan, Settings, Wish, machine, measure, plan, with_budget
 from builder.server.endpoint import Endpoint
-from builder.spec.project import Latency, ReadProject
-from builder.spec.results import ModelPerf, PerfReport
+from builder.spec.project import Latency, Model, ReadProject
+from builder.spec.results import PerfReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +25,11 @@ class PerfRequest:
 
     concurrency: tuple[int, ...] = ()
     rate: tuple[float, ...] = ()
-    """With neither, the budget's load is measured; without a budget, one request at a time."""
+    """With neither, the budget's load is measured; without a budget, one request at a time. The budget's own load is
+    measured in any case."""
     arrivals: Literal["constant", "poisson"] = "poisson"
     batch: int | None = None
-    """Rows per request; None: the budget's, else 1."""
+    """Rows per request; None: the budget's, else 1. A budget is judged at its own number of rows alone."""
     sizes: tuple[str, ...] = ()
     """`axis=size`, as written."""
     protocol: Literal["grpc", "http"] = "grpc"
@@ -38,33 +38,39 @@ class PerfRequest:
     settings: Settings = field(default_factory=Settings)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Planned:
+    """A model and what will be done to it."""
+
+    target: Target
+    plan: Plan
+
+
 def perf(
     spec_file: Path, names: Sequence[str], *, door: Door, request: PerfRequest, step: Step
 ) -> PerfReport:
     """Put load on every model of the spec, or those called `names`.
 
+    What can be wrong without a server is found before one is started.
+
     Raises:
         SpecError: the spec, or its samples, are wrong.
+        UsageError: the input file, a size or a load does not fit a model.
         RepositoryError: a model was never built.
-        ServerError: there is no live Triton, or it will not load a model.
+        ServerError: there is no live Triton, it will not load a model, or serves it with another configuration.
     """
     read = readspec.read(spec_file)
     found = targets(read, select(read.project, names), names)
-    axis_sizes(request.sizes)
+    planned = _plans(read, found, request)
     with door.open(read, found, step) as endpoint:
-        return perf_on(read, found, endpoint, request, step)
+        return _measured(read, planned, endpoint, step)
 
 
 def perf_on(
     read: ReadProject, found: Sequence[Target], endpoint: Endpoint, request: PerfRequest, step: Step
 ) -> PerfReport:
     """Put load on `found` on a server that runs, and add the figures to the live record."""
-    measured = []
-    for target in found:
-        figures = _measure(read, target, endpoint, request, step)
-        repository.append_live(read.repository, target.published, "perf", figures)
-        measured.append(figures)
-    return PerfReport(models=tuple(measured), server=endpoint.description, machine=machine())
+    return _measured(read, _plans(read, found, request), endpoint, step)
 
 
 def axis_sizes(words: Sequence[str]) -> Mapping[str, int]:
@@ -80,38 +86,39 @@ def axis_sizes(words: Sequence[str]) -> Mapping[str, int]:
     return {axis: int(size) for axis, _, size in pairs}
 
 
-def _measure(
-    read: ReadProject, target: Target, endpoint: Endpoint, request: PerfRequest, step: Step
-) -> ModelPerf:
+def _measured(read: ReadProject, planned: Sequence[_Planned], endpoint: Endpoint, step: Step) -> PerfReport:
+    models = []
+    for one in planned:
+        published = one.target.published
+        tell = partial(step, published.triton_name)
+        figures = measure(published.folder, endpoint, one.plan, on_step=tell)
+        repository.append_live(read.repository, published, "perf", figures)
+        models.append(figures)
+    return PerfReport(models=tuple(models), server=endpoint.description, machine=machine())
+
+
+def _plans(read: ReadProject, found: Sequence[Target], request: PerfRequest) -> tuple[_Planned, ...]:
+    sizes = axis_sizes(request.sizes)
+    return tuple(_Planned(target=one, plan=_plan(read, one.model, request, sizes)) for one in found)
+
+
+def _plan(read: ReadProject, model: Model, request: PerfRequest, sizes: Mapping[str, int]) -> Plan:
     from builder.loading.samples import load_samples
-    from builder.perf import Wish, inputs, measure
 
-    batch = request.batch or (target.model.latency.batch if target.model.latency else 1)
+    loads = _loads(request, model.latency)
     with redirect_stdout(sys.stderr):  # what the samples' module prints is not part of the report
-        samples = load_samples(target.model, read.folder)
-    wish = Wish(file=request.input_data, sizes=axis_sizes(request.sizes), batch=batch)
-    feeds, input_data = inputs(target.model, samples, wish)
-    return measure(
-        target.model,
-        target.triton_name,
-        target.published.version,
-        endpoint,
-        feeds,
-        loads=_loads(request, target.model.latency, batch),
-        latency=target.model.latency,
-        input_data=input_data,
-        engine=request.engine,
-        settings=request.settings,
-        on_step=lambda what: step(target.triton_name, what),
-    )
+        samples = load_samples(model, read.folder)
+    wish = Wish(file=request.input_data, sizes=sizes, batch=max(load.batch for load in loads))
+    return plan(model, samples, wish, loads, engine=request.engine, settings=request.settings)
 
 
-def _loads(request: PerfRequest, latency: Latency | None, batch: int) -> tuple[Load, ...]:
-    closed = [Load(concurrency=n, batch=batch, protocol=request.protocol) for n in request.concurrency]
-    opened = [
+def _loads(request: PerfRequest, latency: Latency | None) -> tuple[Load, ...]:
+    batch = request.batch or (latency.batch if latency else 1)
+    closed = (Load(concurrency=n, batch=batch, protocol=request.protocol) for n in request.concurrency)
+    opened = (
         Load(rate=rate, arrivals=request.arrivals, batch=batch, protocol=request.protocol)
         for rate in request.rate
-    ]
-    if closed or opened or latency is not None:
-        return (*closed, *opened)
-    return (Load(concurrency=1, batch=batch, protocol=request.protocol),)
+    )
+    return with_budget(
+        (*closed, *opened), latency, batch=batch, protocol=request.protocol, arrivals=request.arrivals
+    )

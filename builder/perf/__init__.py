@@ -1,9 +1,10 @@
 """Load on a live model: latency, throughput and the server's own account, held against a budget."""
 
-from builder.perf.inputs import Wish, inputs
-from builder.perf.load import Load
+from builder.perf.inputs import Wish
+from builder.perf.load import Load, with_budget
 from builder.perf.machine import machine
 from builder.perf.measure import measure
+from builder.perf.plan import Plan, plan
 from builder.perf.settings import Settings
 
-__all__ = ["Load", "Settings", "Wish", "inputs", "machine", "measure"]
+__all__ = ["Load", "Plan", "Settings", "Wish", "machine", "measure", "plan", "with_budget"]

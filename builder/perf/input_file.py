@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from builder.errors import UsageError
-from builder.perf.requests import has_batch_axis
+from builder.feeds import all_batched
+from builder.feeds.npz import read_npz
+from builder.feeds.values import numpy_dtype
 from builder.spec.dtypes import DType
 from builder.spec.loaded import Feed
 from builder.spec.project import Input, Model
@@ -36,9 +37,8 @@ def read_input_file(path: Path, model: Model) -> tuple[Feed, ...]:
 
 def _arrays(path: Path, model: Model) -> Feed:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            found = dict(archive)
-    except (OSError, ValueError, BadZipFile) as error:
+        found = read_npz(path)
+    except (OSError, ValueError) as error:
         raise UsageError(
             f"{path} cannot be read as .npz: {error}", fix="write it with numpy.savez"
         ) from error
@@ -46,7 +46,7 @@ def _arrays(path: Path, model: Model) -> Feed:
     feed = {name: _cast(found[name], tensor, f"{path}, {name}") for name, tensor in model.inputs.items()}
     for name, tensor in model.inputs.items():
         _require_shape(feed[name].shape, tensor.shape, f"{path}, {name}")
-    if has_batch_axis(model) and len({len(array) for array in feed.values()}) > 1:
+    if all_batched(model) and len({len(array) for array in feed.values()}) > 1:
         counts = ", ".join(f"{name} {len(array)}" for name, array in feed.items())
         raise UsageError(
             f"{path} has different numbers of rows: {counts}", fix="give every input the same number"
@@ -79,23 +79,32 @@ def _flat_steps(data: Any) -> Iterator[Any]:
 
 
 def _row(model: Model, tensor: Input, given: Any, where: str) -> Any:
-    batched = has_batch_axis(model)
+    batched = all_batched(model)
     dims = tensor.shape[1:] if batched else tensor.shape
     values = _values(tensor.dtype, given, where)
-    shape = given.get("shape") if isinstance(given, dict) else None
-    if shape is None and all(isinstance(dim, int) for dim in dims):
-        shape = dims
-    if shape is None:
-        raise UsageError(
-            f"{where} has no shape, and {tensor.shape} is not fixed", fix='write {"content": .., "shape": ..}'
-        )
-    if not dims and list(shape) == [1]:  # what the server takes for an input of the batch axis alone
+    shape = _shape(given, dims, where)
+    if not dims and shape == (1,):  # what the server takes for an input of the batch axis alone
         shape = ()
     if prod(shape) != values.size:
         raise UsageError(f"{where} has {values.size} values, its shape {list(shape)} takes {prod(shape)}")
-    _require_shape(tuple(shape), dims, where)
-    array = _cast(values.reshape(tuple(shape)), tensor, where)
+    _require_shape(shape, dims, where)
+    array = _cast(values.reshape(shape), tensor, where)
     return array[None] if batched else array
+
+
+def _shape(given: Any, dims: tuple[Dim, ...], where: str) -> tuple[int, ...]:
+    shape = given.get("shape") if isinstance(given, dict) else None
+    if shape is None:
+        fixed = tuple(dim for dim in dims if isinstance(dim, int))
+        if len(fixed) == len(dims):
+            return fixed
+        raise UsageError(
+            f"{where} has no shape, and [{', '.join(map(str, dims))}] is not fixed",
+            fix='write {"content": .., "shape": ..}',
+        )
+    if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
+        raise UsageError(f"{where}.shape is {shape!r:.60}", fix='write a list of sizes, such as "shape": [3]')
+    return tuple(shape)
 
 
 def _values(dtype: DType, given: Any, where: str) -> Any:
@@ -135,12 +144,12 @@ def _decoded(dtype: DType, raw: bytes) -> Any:
 
 def _cast(array: Any, tensor: Input, where: str) -> Any:
     dtype = tensor.dtype
-    if dtype is DType.STRING:
+    if dtype is DType.STRING and array.dtype.kind in "SUO":
         texts = [one.encode() if isinstance(one, str) else bytes(one) for one in array.reshape(-1).tolist()]
         return np.array([*texts, None], dtype=object)[:-1].reshape(array.shape)
-    wanted = np.dtype(dtype.numpy)
-    fits = array.dtype.kind in "biuf"
-    cast = array.astype(wanted) if fits else array
+    fits = array.dtype.kind in "biuf" and dtype is not DType.STRING
+    with np.errstate(invalid="ignore", over="ignore"):  # told below, as what the type does not hold
+        cast = array.astype(numpy_dtype(dtype)) if fits else array
     if not fits or not (dtype.is_float or np.array_equal(cast, array)):
         raise UsageError(f"{where} is {array.dtype} with values that {dtype.value} does not hold")
     return cast

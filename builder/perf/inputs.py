@@ -8,12 +8,11 @@ from typing import Final
 import numpy as np
 
 from builder.errors import UsageError
-from builder.feeds import random_feed
+from builder.feeds import all_batched, random_feed
 from builder.perf.input_file import read_input_file
-from builder.perf.requests import MOST_REQUESTS, has_batch_axis
+from builder.perf.requests import MOST_REQUESTS
 from builder.spec.loaded import Feed
-from builder.spec.project import Model, axis_range
-from builder.spec.tensors import unique
+from builder.spec.project import Model, axes, axis_range
 
 _MOST_BYTES: Final = 256 << 20
 _FEEDS_WITHOUT_ROWS: Final = 8
@@ -58,8 +57,8 @@ def inputs(model: Model, samples: Feed | None, wish: Wish) -> tuple[tuple[Feed, 
 def _random(model: Model, wish: Wish) -> tuple[tuple[Feed, ...], str]:
     _require_ranges(model)
     batch = model.batching.axis
-    sizes = {axis: wish.sizes.get(axis, axis_range(model, axis).max) for axis in _axes(model)}
-    if has_batch_axis(model):
+    sizes = {axis: wish.sizes.get(axis, axis_range(model, axis).max) for axis in axes(model)}
+    if all_batched(model):
         sizes[batch] = _rows(model, sizes | {batch: 1}, wish.batch)
         feeds: tuple[Feed, ...] = (random_feed(model, sizes, wish.seed),)
     else:
@@ -77,12 +76,8 @@ def _rows(model: Model, sizes: Mapping[str, int], batch: int) -> int:
     return max(batch, min(MOST_REQUESTS * batch, _MOST_BYTES // max(int(row_bytes), 1) // batch * batch))
 
 
-def _axes(model: Model) -> tuple[str, ...]:
-    return unique(dim for tensor in model.inputs.values() for dim in tensor.shape if isinstance(dim, str))
-
-
 def _free_axes(model: Model) -> set[str]:
-    return set(_axes(model)) - ({model.batching.axis} if has_batch_axis(model) else set())
+    return set(axes(model)) - ({model.batching.axis} if all_batched(model) else set())
 
 
 def _require_known(model: Model, sizes: Mapping[str, int]) -> None:
@@ -122,7 +117,7 @@ def _has_sizes(model: Model, feed: Feed, sizes: Mapping[str, int]) -> bool:
 
 
 def _sizes(model: Model, feeds: Sequence[Feed]) -> dict[str, set[int]]:
-    found: dict[str, set[int]] = {axis: set() for axis in _axes(model) if axis in _free_axes(model)}
+    found: dict[str, set[int]] = {axis: set() for axis in axes(model) if axis in _free_axes(model)}
     for feed in feeds:
         for name, tensor in model.inputs.items():
             for dim, size in zip(tensor.shape, np.shape(feed[name]), strict=True):
@@ -140,7 +135,7 @@ def _spelt(sizes: Mapping[str, set[int]]) -> str:
 
 
 def _amount(model: Model, feeds: Sequence[Feed], batch: int) -> str:
-    batched = has_batch_axis(model)
+    batched = all_batched(model)
     count = sum(len(next(iter(feed.values()))) for feed in feeds) if batched else len(feeds)
     sent = min(count, MOST_REQUESTS * (batch if batched else 1))
     unit = ("row" if batched else "request") + ("s" if count != 1 else "")

@@ -1,6 +1,7 @@
 """One level of load."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from builder.errors import UsageError
@@ -48,10 +49,33 @@ class Load:
         return f"rate {self.rate:g}/s" + (" poisson" if self.arrivals == "poisson" else "")
 
 
-def budget_load(latency: Latency, protocol: Protocol = "grpc") -> Load:
-    """Return the load at which the spec's budget is to be met."""
+def with_budget(
+    loads: Sequence[Load],
+    latency: Latency | None,
+    *,
+    batch: int | None = None,
+    protocol: Protocol = "grpc",
+    arrivals: Arrivals = "poisson",
+) -> tuple[Load, ...]:
+    """Return `loads`, the budget's own first where it is missing, so that a budget is always judged.
+
+    Args:
+        loads: the levels asked for; without any, the budget's level at `batch` rows, else one request at a time.
+        latency: the budget.
+        batch: rows per request that were asked for; None: the budget's, else 1.
+        protocol: how the requests of an added load travel.
+        arrivals: how they are spread in time, where the budget is for a rate.
+    """
+    if latency is None:
+        return tuple(loads) or (Load(concurrency=1, batch=batch or 1, protocol=protocol),)
+    budget = _budget_load(latency, protocol, arrivals)
+    asked = tuple(loads) or (replace(budget, batch=batch or budget.batch),)
+    return asked if any(is_budgeted(load, latency) for load in asked) else (budget, *asked)
+
+
+def _budget_load(latency: Latency, protocol: Protocol, arrivals: Arrivals) -> Load:
     if latency.request_rate is not None:
-        return Load(rate=latency.request_rate, batch=latency.batch, protocol=protocol)
+        return Load(rate=latency.request_rate, arrivals=arrivals, batch=latency.batch, protocol=protocol)
     return Load(concurrency=latency.concurrency, batch=latency.batch, protocol=protocol)
 
 

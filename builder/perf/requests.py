@@ -7,16 +7,12 @@ from typing import Any, Final
 import numpy as np
 
 from builder.errors import UsageError
+from builder.feeds import all_batched
 from builder.spec.loaded import Feed
 from builder.spec.project import Model, axis_range
 
 MOST_REQUESTS: Final = 32
 """Different requests sent in turn: enough that no cache holds them all, few enough to keep in memory."""
-
-
-def has_batch_axis(model: Model) -> bool:
-    """Whether every input begins with the batch axis, so that rows of several feeds can travel together."""
-    return all(tensor.shape[:1] == (model.batching.axis,) for tensor in model.inputs.values())
 
 
 def requests(model: Model, feeds: Sequence[Feed], batch: int) -> tuple[Feed, ...]:
@@ -33,18 +29,20 @@ def requests(model: Model, feeds: Sequence[Feed], batch: int) -> tuple[Feed, ...
             "there is nothing to send", fix="give samples, a range for every input, or --input-data"
         )
     largest = axis_range(model, model.batching.axis).max
-    if has_batch_axis(model) and batch > largest:
+    if all_batched(model) and batch > largest:
         raise UsageError(
             f"{batch} rows per request, but trb.yaml declares at most {largest}",
             fix=f"measure with a smaller batch, or raise dims.{model.batching.axis}.max",
         )
-    if not has_batch_axis(model):
+    if not all_batched(model):
         if batch != 1:
             raise UsageError(
                 f"{batch} rows per request, but not every input begins with the axis {model.batching.axis}",
                 fix="measure with a batch of 1",
             )
         return tuple(feeds[:MOST_REQUESTS])
+    if not any(len(next(iter(feed.values()))) for feed in feeds):
+        raise UsageError("the inputs have no rows", fix="give at least one row of every input")
     groups: dict[tuple[tuple[int, ...], ...], list[Feed]] = {}
     for row in islice(_rows(feeds), MOST_REQUESTS * batch):
         groups.setdefault(shapes(row), []).append(row)

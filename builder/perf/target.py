@@ -2,16 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
-import numpy as np
+from tritonclient.grpc import model_config_pb2
 
+from builder.errors import ServerError
 from builder.server.client import Client
 from builder.server.endpoint import Endpoint
+from builder.server.live_config import differences, live_config, read_config
+from builder.server.protocol_shapes import as_sent, ranks
 from builder.server.statistics import Statistics
 from builder.spec.dtypes import DType
 from builder.spec.loaded import Feed
 from builder.spec.results import ServerSplit
+
+_TYPE: Final = model_config_pb2.DataType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,33 +49,31 @@ class Target:
 
     def as_served(self, feed: Feed) -> dict[str, Any]:
         """Return `feed` in the shapes the server takes: an input with only a batch axis gets one of 1."""
-        return as_served(feed, self.ranks)
+        return as_sent(feed, self.ranks)
 
 
-def as_served(feed: Feed, ranks: Mapping[str, int]) -> dict[str, Any]:
-    """Return `feed` with axes of 1 appended to every input of a smaller rank than `ranks` says."""
-    arrays = {name: np.asarray(array) for name, array in feed.items()}
-    return {
-        name: array.reshape(array.shape + (1,) * max(0, ranks[name] - array.ndim))
-        for name, array in arrays.items()
-    }
-
-
-def describe(client: Client, triton_name: str, version: int) -> Target:
-    """Ask the server for the model's configuration.
+def describe(client: Client, version_folder: Path) -> Target:
+    """Return the live model, once its configuration is the one beside `version_folder`.
 
     Raises:
-        ServerError: the server does not answer, or does not serve this version.
+        ServerError: the server does not answer, does not serve this version, or runs it otherwise than ours
+            says: figures of another configuration are not figures of this model.
+        RepositoryError: our config.pbtxt cannot be read.
     """
-    config = client.live_config(triton_name, version)
-    batches = config.get("max_batch_size", 0)
+    name, version = version_folder.parent.name, int(version_folder.name)
+    config = live_config(client, name, version)
+    if found := differences(read_config(version_folder.parent / "config.pbtxt"), config):
+        raise ServerError(
+            f"{client.endpoint.description} runs {name} otherwise:\n  " + "\n  ".join(found),
+            fix="let the server load the repository that trb build wrote",
+        )
     return Target(
         client=client,
-        triton_name=triton_name,
+        triton_name=name,
         version=version,
-        max_batch_size=batches,
-        ranks={tensor["name"]: len(tensor["dims"]) + (batches > 0) for tensor in config["input"]},
-        dtypes={tensor["name"]: DType.from_name(tensor["data_type"]) for tensor in config["input"]},
+        max_batch_size=config.max_batch_size,
+        ranks=ranks(config),
+        dtypes={tensor.name: DType.from_name(_TYPE.Name(tensor.data_type)) for tensor in config.input},
     )
 
 

@@ -179,6 +179,8 @@ class LoadPoint:
     watched: str = "p50"
     """The latency that had to be stable beside the throughput: p50, p90, p95 or p99."""
     split: ServerSplit | None = None
+    budgeted: bool = False
+    """Whether the spec's budget is meant for this load, and so was judged."""
     missed: tuple[str, ...] = ()
     """Budgets missed, one sentence each."""
 

@@ -14,7 +14,7 @@ from builder.perf.input_file import read_input_file
 from builder.perf.inputs import Wish, inputs
 from builder.perf.nvidia_input import write_input
 from builder.perf.requests import requests
-from builder.perf.target import as_served
+from builder.server.protocol_shapes import as_sent
 from builder.spec.dtypes import DType
 from builder.spec.project import Axis, Input, Model
 
@@ -35,7 +35,7 @@ def tokens(**options: Any) -> Model:
 def write(one: Model, x: Any, path: Path, *, batches: bool = True) -> None:
     ranks = {name: max(len(tensor.shape), 1 + batches) for name, tensor in one.inputs.items()}
     dtypes = {name: tensor.dtype for name, tensor in one.inputs.items()}
-    write_input([as_served({"x": x}, ranks)], dtypes, path, batches=batches)
+    write_input([as_sent({"x": x}, ranks)], dtypes, path, batches=batches)
 
 
 def values(dtype: DType, shape: tuple[int, ...]) -> Any:
@@ -113,6 +113,9 @@ def test_every_form_of_a_step_is_read(step: Any, tmp_path: Path) -> None:
         ({"data": [{"x": [1, 2, 2.5]}]}, "int8 does not hold"),
         ({"data": [{"x": {"b64": "!"}}]}, "not base64"),
         ({"data": [{"x": {}}]}, "no values"),
+        ({"data": [{"x": {"content": [1, 2, 3], "shape": 3}}]}, "x.shape is 3"),
+        ({"data": [{"x": {"content": [1, 2, 3], "shape": ["3"]}}]}, "x.shape is ['3']"),
+        ({"data": [{"x": {"content": [1, 2, 3], "shape": [-1]}}]}, "x.shape is [-1]"),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused_with_its_place(document: Any, told: str, tmp_path: Path) -> None:
@@ -147,6 +150,32 @@ def test_an_npz_that_does_not_fit_is_refused(arrays: Mapping[str, tuple[int, ...
 
     with pytest.raises(UsageError):
         inputs(tokens(), None, Wish(file=tmp_path / "real.npz"))
+
+
+@pytest.mark.parametrize("content", [b"", b"ids: 1", None])
+def test_a_file_that_is_no_npz_is_refused_with_its_name(content: bytes | None, tmp_path: Path) -> None:
+    """An empty file, text, and one array of numpy.save under the name .npz are errors that name the file."""
+    path = tmp_path / "real.npz"
+    with path.open("wb") as file:
+        np.save(file, np.ones(3)) if content is None else file.write(content)
+
+    with pytest.raises(UsageError, match=r"real\.npz cannot be read") as failure:
+        inputs(tokens(), None, Wish(file=path))
+
+    assert "savez" in failure.value.fix
+
+
+@pytest.mark.parametrize(
+    ("dtype", "array"),
+    [(DType.STRING, np.ones((2, 3), np.int64)), (DType.INT64, np.full((2, 3), np.nan))],
+)
+def test_values_that_a_type_does_not_hold_are_refused(dtype: DType, array: Any, tmp_path: Path) -> None:
+    """Numbers are no strings, and NaN is no integer."""
+    np.savez(tmp_path / "real.npz", x=array)
+    one = model(x=Input(dtype=dtype, shape=("batch", 3), range=None if dtype is DType.STRING else (0, 1)))
+
+    with pytest.raises(UsageError, match="does not hold"):
+        read_input_file(tmp_path / "real.npz", one)
 
 
 def test_random_inputs_stay_in_the_declared_range_at_the_largest_size() -> None:
@@ -229,3 +258,5 @@ def test_nothing_to_send_is_an_error() -> None:
     """Without a feed there is no load, and that is said."""
     with pytest.raises(UsageError, match="nothing to send"):
         requests(tokens(), [], 1)
+    with pytest.raises(UsageError, match="no rows"):
+        requests(tokens(), [{name: np.ones((0, 4)) for name in ("ids", "mask")}], 1)

@@ -1,8 +1,7 @@
 import pytest
 
 from builder.errors import UsageError
-from builder.perf.load import Load, is_budgeted
-from builder.perf.measure import with_budget
+from builder.perf.load import Load, is_budgeted, with_budget
 from builder.spec.project import Latency
 
 
@@ -32,12 +31,40 @@ def test_a_budget_counts_at_its_own_load_only() -> None:
 
 
 def test_a_budget_is_measured_even_if_only_other_loads_are_asked_for() -> None:
-    """The budget's load is added where it is missing, over the same protocol, and not twice."""
+    """The budget's load is added where it is missing, and not twice."""
     latency = Latency(p99_ms=1, request_rate=50.0)
     asked = (Load(concurrency=8, protocol="http"),)
 
-    assert with_budget(asked, latency) == (Load(rate=50.0, protocol="http"), *asked)
+    assert with_budget(asked, latency, protocol="http", arrivals="constant") == (
+        Load(rate=50.0, protocol="http"),
+        *asked,
+    )
     assert with_budget((Load(rate=50.0, arrivals="poisson"),), latency) == (
         Load(rate=50.0, arrivals="poisson"),
     )
     assert with_budget((), None) == (Load(concurrency=1),)
+
+
+def test_a_budget_without_further_loads_is_measured_as_asked_for() -> None:
+    """Protocol and arrivals are those asked for, also when no concurrency or rate is."""
+    rate, closed = Latency(p99_ms=1, request_rate=50.0), Latency(p99_ms=1, concurrency=2, batch=4)
+
+    assert with_budget((), rate, protocol="http", arrivals="poisson") == (
+        Load(rate=50.0, arrivals="poisson", protocol="http"),
+    )
+    assert with_budget((), closed, batch=4, protocol="http") == (
+        Load(concurrency=2, batch=4, protocol="http"),
+    )
+
+
+def test_other_rows_than_the_budgets_are_measured_beside_it() -> None:
+    """Sixteen rows per request are measured at the budget's concurrency, after the budget's own load."""
+    latency = Latency(p99_ms=1, concurrency=2, batch=4)
+
+    assert with_budget((), latency, batch=16) == (
+        Load(concurrency=2, batch=4),
+        Load(concurrency=2, batch=16),
+    )
+    assert with_budget((), None, batch=16, protocol="http") == (
+        Load(concurrency=1, batch=16, protocol="http"),
+    )
