@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.request import urlopen
 
 import onnx
 import pytest
@@ -134,6 +135,26 @@ def test_it_serves_and_is_gone_after_the_block(repository: Path) -> None:
     assert sorted(path.name for path in repository.iterdir()) == ["double"]
 
 
+def test_it_is_ready_by_its_own_health_endpoints(repository: Path) -> None:
+    """Inside the block the server says of itself that it is live and ready."""
+    with open_server("embedded", Serving(repository=repository, release=RELEASE)) as endpoint:
+        for state in ("live", "ready"):
+            with urlopen(f"http://{endpoint.http}/v2/health/{state}", timeout=10) as answer:
+                assert answer.status == 200
+
+
+def test_a_polled_model_that_fails_late_is_waited_for(repository: Path) -> None:
+    """A polling server is up while a model still loads: that model's own words are told, once it has failed."""
+    late = REFUSE.replace("        raise", "        import time\n        time.sleep(1)\n        raise")
+    write_model(repository, "late", code=late)
+
+    with (
+        pytest.raises(ServerError, match="late: Internal: ValueError: the weights are not the ones I know"),
+        open_server("embedded", Serving(repository=repository, release=RELEASE, control="poll")),
+    ):
+        pytest.fail("it was served")
+
+
 def test_a_block_that_raises_leaves_nothing_running(repository: Path) -> None:
     """An exception in the block, Ctrl-C included, passes through and ends the server."""
     with (
@@ -241,7 +262,7 @@ def test_a_server_that_dies_while_loading_shows_its_last_lines(repository: Path,
         pytest.fail("it was served")
 
     assert "loading: deadly:1" in caught.value.what
-    assert not stubs_of(repository)
+    assert within(5, lambda: not stubs_of(repository)), "a stub outlived its server"
 
 
 def stubs_of(repository: Path) -> list[str]:

@@ -28,20 +28,24 @@ class PortTaken(ServerError):
     """Another process listens on a port that the server was given."""
 
 
-def wait_until_loaded(process: subprocess.Popen[bytes], ports: Ports, *, log: Path, timeout_s: float) -> None:
-    """Return when the server has tried to load all its models: it opens its ports only then.
+def wait_until_ready(
+    process: subprocess.Popen[bytes], ports: Ports, names: Sequence[str], *, log: Path, timeout_s: float
+) -> None:
+    """Return when the server is ready and serves every one of `names`.
 
     A port counts when this very process listens on it; somebody else may have taken it meanwhile and answer too.
 
     Raises:
         PortTaken: a port was taken by somebody else.
-        ServerError: the server ended, or took longer than `timeout_s`.
+        ServerError: the server ended, took longer than `timeout_s`, or did not load a model.
     """
     give_up = time.monotonic() + timeout_s
     while time.monotonic() < give_up:
         if process.poll() is not None:
             raise _ended(process, log)
-        if listening_ports(process.pid) >= {ports.http, ports.grpc, ports.metrics}:
+        mine = listening_ports(process.pid) >= {ports.http, ports.grpc, ports.metrics}
+        if mine and _has_settled(ports.http, names):
+            _require_loaded(ports.http, names, log)
             return
         time.sleep(_PAUSE_S)
     raise ServerError(
@@ -50,12 +54,20 @@ def wait_until_loaded(process: subprocess.Popen[bytes], ports: Ports, *, log: Pa
     )
 
 
-def require_loaded(http_port: int, names: Sequence[str], log: Path) -> None:
-    """Check that every one of `names` is served.
+def _has_settled(port: int, names: Sequence[str]) -> bool:
+    """Return whether the server says that it is ready, or will not say so however long one waits.
 
-    Raises:
-        ServerError: the models that are not, each with the server's reason.
+    One model that failed keeps it from ever being ready; then the index tells whether any other still loads.
     """
+    if not _says_yes(port, "/v2/health/live"):
+        return False
+    if _says_yes(port, "/v2/health/ready"):
+        return True
+    return not any(row["name"] in names and row.get("state") == "LOADING" for row in _index(port))
+
+
+def _require_loaded(http_port: int, names: Sequence[str], log: Path) -> None:
+    # Asked of a ready server too: to be ready it need not have read every config.
     failed = failed_models(_index(http_port), names, reasons_in(log))
     if failed:
         listed = "\n".join(f"  {name}: {reason}" for name, reason in failed.items())
@@ -121,12 +133,25 @@ def _ended(process: subprocess.Popen[bytes], log: Path) -> ServerError:
 
 
 def _index(port: int) -> list[dict[str, str]]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ASK_TIMEOUT_S)
     try:
-        connection.request("POST", "/v2/repository/index")
-        return list(json.loads(connection.getresponse().read()))
+        return list(json.loads(_asked(port, "POST", "/v2/repository/index")[1]))
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise ServerError(f"Triton does not tell what it has loaded: {error}") from error
+
+
+def _says_yes(port: int, path: str) -> bool:
+    try:
+        return _asked(port, "GET", path)[0] == http.client.OK
+    except (OSError, http.client.HTTPException):  # it is only coming up, or has just ended
+        return False
+
+
+def _asked(port: int, method: str, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ASK_TIMEOUT_S)
+    try:
+        connection.request(method, path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
     finally:
         connection.close()
 

@@ -19,7 +19,7 @@ from builder.server.embedded.launch import (
     model_folders,
 )
 from builder.server.embedded.process import start_bound, stop
-from builder.server.embedded.ready import PortTaken, require_loaded, wait_until_loaded
+from builder.server.embedded.ready import PortTaken, wait_until_ready
 from builder.server.endpoint import Endpoint
 from builder.server.serving import Serving
 from builder.spec import places
@@ -114,8 +114,7 @@ def _started_on(
         log=endpoint.log,
     )
     try:
-        wait_until_loaded(process, ports, log=endpoint.log, timeout_s=serving.ready_timeout_s)
-        require_loaded(ports.http, names, endpoint.log)
+        wait_until_ready(process, ports, names, log=endpoint.log, timeout_s=serving.ready_timeout_s)
     except BaseException:  # Ctrl-C too: nothing is left running
         stop(process)
         raise
