@@ -7,6 +7,7 @@ from builder.errors import BatchingRefused, ExportError
 from builder.export.batch_place import obstacle
 from builder.export.example import ranged
 from builder.export.rows import RowGap, concat_gap, row_gap
+from builder.export.shapes import shape_problem
 from builder.feeds import label, random_feed, sizes
 from builder.runtimes import open_file
 from builder.spec.artifact import Artifact, BatchProof
@@ -102,10 +103,8 @@ def _require_run(loaded: Loaded, artifact: Artifact, run: Runner, here: Mapping[
             f"{loaded.name}: {place} fails: {first_line(error)}",
             fix="narrow the range of that axis in `dims`, or make the model take every size of it",
         ) from error
-    for tensor in artifact.signature.outputs:
-        got = answer[tensor.name].shape
-        if all(axis in here for axis in tensor.axes) and got != tensor.sized(here):
-            raise ExportError(
-                f"{loaded.name}: {artifact.path.name} gives {list(got)} for {tensor} at {label(here)}",
-                fix="make the shape of that output depend on nothing but the declared axes",
-            )
+    if problem := shape_problem(artifact.signature, here, answer):
+        raise ExportError(
+            f"{loaded.name}: {artifact.path.name} at {label(here)}: {problem}",
+            fix="make the shape of that output depend on nothing but the declared axes",
+        )

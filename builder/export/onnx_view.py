@@ -3,21 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import onnx
-import onnxruntime as ort
 import torch
 
 from builder.blame import first_line
 from builder.export.example import ranged
+from builder.export.shapes import shape_problem
 from builder.feeds import label, random_feed, sizes
-from builder.runtimes import open_onnx
-from builder.spec.dtypes import DType
+from builder.runtimes import open_onnx, open_session
 from builder.spec.loaded import Loaded
 from builder.spec.tensors import Dim, Signature, Tensor
-
-_ORT_ODD_NAMES: Final = {"float": "fp32", "double": "fp64"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +29,7 @@ def view(path: Path, loaded: Loaded) -> View:
     """Check the file and read its signature; refused if it is not ONNX, or freezes an axis of the spec."""
     try:
         onnx.checker.check_model(str(path))
-        session = _session(path)
+        session = open_session(path, threads=torch.get_num_threads(), optimised=False)
     except Exception as error:  # noqa: BLE001 - onnx and ONNX Runtime share no exception class below Exception
         return View(signature=None, refusal=first_line(error))
     inputs = {node.name: node for node in session.get_inputs()}
@@ -60,16 +57,9 @@ def run_problem(path: Path, loaded: Loaded) -> str:
             answer = run(feed)
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no class below Exception
             return f"the file fails at {label(combinations[here]) or 'its fixed sizes'}: {first_line(error)}"
-        if problem := _shape_problem(loaded, combinations[here], answer):
+        if problem := shape_problem(loaded.signature, combinations[here], answer):
             return f"at {label(combinations[here])}: {problem}"
     return ""
-
-
-def _session(path: Path) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def _problems(kind: str, seen: Mapping[str, Any], wanted: tuple[Tensor, ...]) -> tuple[str, ...]:
@@ -82,7 +72,7 @@ def _problems(kind: str, seen: Mapping[str, Any], wanted: tuple[Tensor, ...]) ->
 def _problem(kind: str, seen: Any, wanted: Tensor) -> str:
     if seen is None:
         return f"the file has no {kind} {wanted.name}"
-    if _dtype(seen.type) is not wanted.dtype:
+    if seen.type != wanted.dtype.onnxruntime:
         return f"{kind} {wanted.name} is {seen.type} in the file, {wanted.dtype.value} in the model"
     if len(seen.shape) != len(wanted.shape):
         return (
@@ -107,20 +97,3 @@ def _dim(own_name: str, there: Any, here: Dim) -> Dim:
     if isinstance(there, int) or isinstance(here, str):
         return here
     return own_name
-
-
-def _dtype(ort_type: str) -> DType | None:
-    inner = ort_type.removeprefix("tensor(").removesuffix(")")
-    try:
-        return DType.from_name(_ORT_ODD_NAMES.get(inner, inner))
-    except KeyError:
-        return None
-
-
-def _shape_problem(loaded: Loaded, here: Mapping[str, int], answer: Mapping[str, Any]) -> str:
-    for tensor in loaded.signature.outputs:
-        if all(dim in here for dim in tensor.axes) and answer[tensor.name].shape != tensor.sized(here):
-            return (
-                f"output {tensor.name} is {list(answer[tensor.name].shape)}, not {list(tensor.sized(here))}"
-            )
-    return ""

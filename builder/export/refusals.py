@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from builder.errors import ExportError
+from builder.rules.onnxruntime import BF16_SINCE
 from builder.spec.dtypes import DType
 from builder.spec.project import Backend
 from builder.spec.releases import Release
-from builder.spec.releases import release as find_release
 from builder.spec.tensors import Signature, Tensor
 
-FIRST_BF16_ONNX: Final = "26.03"
-"""The first Triton release whose onnxruntime backend takes bf16."""
-
+_FIRST_WITH_BF16: Final = f"{BF16_SINCE[0]}.{BF16_SINCE[1]:02}"
 _TORCHSCRIPT: Final[Mapping[DType, str]] = {
     DType.BF16: "cast to fp32 or fp16 at the model's border",
     DType.UINT16: "use int32 at the model's border, or `backend: onnx`",
@@ -31,10 +29,10 @@ def refuse_dtypes(signature: Signature, backend: Backend, release: Release) -> N
     for tensor in (*signature.inputs, *signature.outputs):
         if backend is Backend.TORCHSCRIPT:
             _refuse_torchscript(tensor)
-        elif tensor.dtype is DType.BF16 and release.key < find_release(FIRST_BF16_ONNX).key:
+        elif tensor.dtype is DType.BF16 and release.key < BF16_SINCE:
             raise ExportError(
                 f"{tensor}: the onnxruntime backend of Triton {release.name} does not carry bf16",
-                fix=f"{FIRST_BF16_ONNX} is the first that does; or cast to fp32 at the model's border",
+                fix=f"{_FIRST_WITH_BF16} is the first that does; or cast to fp32 at the model's border",
             )
 
 

@@ -14,6 +14,7 @@ from builder.rules.refusal import (
     shape_text,
     tensors,
 )
+from builder.spec.dtypes import DType
 
 DEFAULT_MAX_BATCH_SIZE: Final = 4
 """What auto-complete gives a model that can be batched, unless the server was started with another."""
@@ -24,22 +25,7 @@ BF16_SINCE: Final = (26, 3)
 _INTEGERS: Final = ("execution_mode", "intra_op_thread_count", "inter_op_thread_count")
 _BOOLEANS: Final = ("enable_mem_arena", "enable_mem_pattern")
 
-_TRITON_TYPES: Final = {
-    "tensor(bool)": "TYPE_BOOL",
-    "tensor(uint8)": "TYPE_UINT8",
-    "tensor(uint16)": "TYPE_UINT16",
-    "tensor(uint32)": "TYPE_UINT32",
-    "tensor(uint64)": "TYPE_UINT64",
-    "tensor(int8)": "TYPE_INT8",
-    "tensor(int16)": "TYPE_INT16",
-    "tensor(int32)": "TYPE_INT32",
-    "tensor(int64)": "TYPE_INT64",
-    "tensor(float16)": "TYPE_FP16",
-    "tensor(bfloat16)": "TYPE_BF16",
-    "tensor(float)": "TYPE_FP32",
-    "tensor(double)": "TYPE_FP64",
-    "tensor(string)": "TYPE_STRING",
-}
+_CARRIED: Final = frozenset(dtype.triton for dtype in DType)
 _ONNX_TYPES: Final = {
     "seq(": "ONNX_TYPE_SEQUENCE",
     "map(": "ONNX_TYPE_MAP",
@@ -49,8 +35,11 @@ _ONNX_TYPES: Final = {
 
 def triton_type(ort_type: str, *, bf16: bool = False) -> str:
     """Return the config's name of ONNX Runtime's `ort_type`; TYPE_INVALID where the backend has none."""
-    found = _TRITON_TYPES.get(ort_type, "TYPE_INVALID")
-    return "TYPE_INVALID" if found == "TYPE_BF16" and not bf16 else found
+    try:
+        found = DType.from_onnxruntime(ort_type)
+    except KeyError:
+        return "TYPE_INVALID"
+    return "TYPE_INVALID" if found is DType.BF16 and not bf16 else found.triton
 
 
 def over_limits(*, opset: int | None, ir: int | None, max_opset: int, max_ir: int) -> Iterator[Refusal]:
@@ -160,7 +149,7 @@ def _outputs(config: Config, known: Sequence[ModelTensor], *, bf16: bool) -> Ite
 
 def _type(config: Config, io: str, tensor: Config, model: ModelTensor, *, bf16: bool) -> Iterator[Refusal]:
     name, wanted = tensor["name"], tensor["data_type"]
-    if wanted not in _TRITON_TYPES.values() or (wanted == "TYPE_BF16" and not bf16):
+    if wanted not in _CARRIED or (wanted == "TYPE_BF16" and not bf16):
         yield Refusal(f"unsupported datatype {wanted} for {io} '{name}' for model '{config['name']}'")
         return
     given = triton_type(model.type, bf16=bf16)

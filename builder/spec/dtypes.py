@@ -10,6 +10,7 @@ class _Names(NamedTuple):
     numpy: str
     torch: str | None
     onnx: int
+    onnxruntime: str
     bytes: int
 
 
@@ -55,6 +56,11 @@ class DType(StrEnum):
     def onnx(self) -> int:
         """The number in ONNX's TensorProto.DataType."""
         return _NAMES[self].onnx
+
+    @property
+    def onnxruntime(self) -> str:
+        """ONNX Runtime's name of a tensor of it, such as `tensor(float)`."""
+        return f"tensor({_NAMES[self].onnxruntime})"
 
     @property
     def bytes(self) -> int:
@@ -105,22 +111,31 @@ class DType(StrEnum):
         """
         return _BY_ONNX[number]
 
+    @classmethod
+    def from_onnxruntime(cls, name: str) -> "DType":
+        """Return the type that ONNX Runtime calls `name`, such as `tensor(float)`.
+
+        Raises:
+            KeyError: it is no tensor (`seq(tensor(float))`), or Triton has no such type.
+        """
+        return _BY_ONNXRUNTIME[name]
+
 
 _NAMES: Final = {
-    DType.BOOL: _Names("TYPE_BOOL", "BOOL", "bool", "bool", 9, 1),
-    DType.UINT8: _Names("TYPE_UINT8", "UINT8", "uint8", "uint8", 2, 1),
-    DType.UINT16: _Names("TYPE_UINT16", "UINT16", "uint16", "uint16", 4, 2),
-    DType.UINT32: _Names("TYPE_UINT32", "UINT32", "uint32", "uint32", 12, 4),
-    DType.UINT64: _Names("TYPE_UINT64", "UINT64", "uint64", "uint64", 13, 8),
-    DType.INT8: _Names("TYPE_INT8", "INT8", "int8", "int8", 3, 1),
-    DType.INT16: _Names("TYPE_INT16", "INT16", "int16", "int16", 5, 2),
-    DType.INT32: _Names("TYPE_INT32", "INT32", "int32", "int32", 6, 4),
-    DType.INT64: _Names("TYPE_INT64", "INT64", "int64", "int64", 7, 8),
-    DType.FP16: _Names("TYPE_FP16", "FP16", "float16", "float16", 10, 2),
-    DType.BF16: _Names("TYPE_BF16", "BF16", "bfloat16", "bfloat16", 16, 2),
-    DType.FP32: _Names("TYPE_FP32", "FP32", "float32", "float32", 1, 4),
-    DType.FP64: _Names("TYPE_FP64", "FP64", "float64", "float64", 11, 8),
-    DType.STRING: _Names("TYPE_STRING", "BYTES", "object", None, 8, 0),
+    DType.BOOL: _Names("TYPE_BOOL", "BOOL", "bool", "bool", 9, "bool", 1),
+    DType.UINT8: _Names("TYPE_UINT8", "UINT8", "uint8", "uint8", 2, "uint8", 1),
+    DType.UINT16: _Names("TYPE_UINT16", "UINT16", "uint16", "uint16", 4, "uint16", 2),
+    DType.UINT32: _Names("TYPE_UINT32", "UINT32", "uint32", "uint32", 12, "uint32", 4),
+    DType.UINT64: _Names("TYPE_UINT64", "UINT64", "uint64", "uint64", 13, "uint64", 8),
+    DType.INT8: _Names("TYPE_INT8", "INT8", "int8", "int8", 3, "int8", 1),
+    DType.INT16: _Names("TYPE_INT16", "INT16", "int16", "int16", 5, "int16", 2),
+    DType.INT32: _Names("TYPE_INT32", "INT32", "int32", "int32", 6, "int32", 4),
+    DType.INT64: _Names("TYPE_INT64", "INT64", "int64", "int64", 7, "int64", 8),
+    DType.FP16: _Names("TYPE_FP16", "FP16", "float16", "float16", 10, "float16", 2),
+    DType.BF16: _Names("TYPE_BF16", "BF16", "bfloat16", "bfloat16", 16, "bfloat16", 2),
+    DType.FP32: _Names("TYPE_FP32", "FP32", "float32", "float32", 1, "float", 4),
+    DType.FP64: _Names("TYPE_FP64", "FP64", "float64", "float64", 11, "double", 8),
+    DType.STRING: _Names("TYPE_STRING", "BYTES", "object", None, 8, "string", 0),
 }
 _BY_NAME: Final = {
     name: dtype
@@ -129,6 +144,7 @@ _BY_NAME: Final = {
     if name is not None
 }
 _BY_ONNX: Final = {row.onnx: dtype for dtype, row in _NAMES.items()}
+_BY_ONNXRUNTIME: Final = {dtype.onnxruntime: dtype for dtype in DType}
 _LARGEST: Final = {
     DType.FP16: 65504.0,
     DType.BF16: float.fromhex("0x1.fep127"),

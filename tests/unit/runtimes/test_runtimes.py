@@ -8,7 +8,7 @@ import torch
 from onnx import TensorProto, helper
 
 from builder.errors import ExportError
-from builder.runtimes import as_tensor, open_file, open_onnx, open_torchscript
+from builder.runtimes import as_tensor, open_file, open_onnx, open_session, open_torchscript
 from builder.spec.dtypes import DType
 from builder.spec.project import Backend
 from builder.spec.tensors import Signature, Tensor
@@ -108,3 +108,13 @@ def test_bf16_becomes_a_tensor() -> None:
 
     assert tensor.dtype is torch.bfloat16
     assert tensor.tolist() == [1.5, -2.0]
+
+
+@pytest.mark.parametrize("dtype", list(DType))
+def test_onnx_runtime_names_the_type_as_the_table_says(dtype, tmp_path) -> None:
+    """`DType.onnxruntime` is what a session calls a tensor of that type, and reads back as it."""
+    identity(tmp_path / "m.onnx", dtype.onnx)
+    named = open_session(tmp_path / "m.onnx", threads=1).get_inputs()[0].type
+
+    assert named == dtype.onnxruntime
+    assert DType.from_onnxruntime(named) is dtype
