@@ -95,6 +95,7 @@ def _build(job: Job, say: Say) -> Built:
 
 def _stage(job: Job, backend: Backend, loaded: Loaded, target: Release, say: Say) -> Staged:
     from builder import config
+    from builder.config.refused import require_served
     from builder.export import export, offline_parity, prove_batch
 
     started = time.monotonic()
@@ -110,6 +111,7 @@ def _stage(job: Job, backend: Backend, loaded: Loaded, target: Release, say: Say
     _require(parity, triton_name)
     say(f"writing {triton_name}")
     settings = config.make(triton_name, loaded, artifact, proof)
+    require_served(settings, artifact, target)
     config.write(settings, loaded, into=folder)
     record = VersionRecord(
         model=triton_name,

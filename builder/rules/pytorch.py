@@ -149,6 +149,33 @@ def call_positions(config: Config, arguments: Sequence[Argument]) -> Mapping[str
     return {**input_positions(names, [argument.name for argument in arguments]), **controls}
 
 
+def misplaced(config: Config, arguments: Sequence[Argument]) -> list[Refusal]:
+    """Return the tensors that the backend would take for others, given a config in the model's own order.
+
+    No server notices: of two outputs `probs__1, logits__0` each is answered with the other's values.
+    """
+    if takes_dict(arguments):
+        return []
+    names = [tensor["name"] for tensor in tensors(config, "output")]
+    given = call_positions(config, arguments)
+    return [
+        *_misplaced(
+            config, "input", {tensor["name"]: given[tensor["name"]] for tensor in tensors(config, "input")}
+        ),
+        *_misplaced(config, "output", output_positions(names)),
+    ]
+
+
+def _misplaced(config: Config, io: str, positions: Mapping[str, int]) -> Iterator[Refusal]:
+    for own, (name, position) in enumerate(positions.items()):
+        if position != own:
+            yield Refusal(
+                f"{io} '{name}' of model '{config['name']}' is number {own} of the model, counted from 0, but the "
+                f"pytorch backend takes it for number {position} by its name",
+                kind="request",
+            )
+
+
 def _controls(config: Config) -> Iterator[Refusal]:
     for name in sequences.control_names(config):
         if index_of(name) is None:

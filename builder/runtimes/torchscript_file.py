@@ -21,10 +21,7 @@ def open_torchscript(path: Path, signature: Signature, *, threads: int) -> Runne
     Raises:
         ExportError: torch cannot read the file.
     """
-    try:
-        module = torch.jit.load(str(path), map_location="cpu")
-    except (RuntimeError, ValueError) as error:
-        raise ExportError(f"torch {torch.__version__} cannot read {path.name}: {error}") from error
+    module = open_module(path)
 
     def run(feed: Feed) -> dict[str, Any]:
         if torch.get_num_threads() != threads:
@@ -34,6 +31,18 @@ def open_torchscript(path: Path, signature: Signature, *, threads: int) -> Runne
         return _named(answer, signature, path)
 
     return run
+
+
+def open_module(path: Path) -> Any:
+    """Return the ScriptModule at `path`, on the CPU.
+
+    Raises:
+        ExportError: torch cannot read the file.
+    """
+    try:
+        return torch.jit.load(str(path), map_location="cpu")
+    except (RuntimeError, ValueError) as error:
+        raise ExportError(f"torch {torch.__version__} cannot read {path.name}: {error}") from error
 
 
 def as_tensor(array: Any) -> torch.Tensor:

@@ -191,3 +191,20 @@ def test_sequence_controls_need_indices() -> None:
 def test_a_refusal_is_a_load_refusal_unless_it_says_otherwise() -> None:
     """Most of what is refused makes the model UNAVAILABLE."""
     assert Refusal("no").kind == "load"
+
+
+@pytest.mark.parametrize(
+    ("whole", "wrong"),
+    [
+        (config("a", "b", outputs=("x", "y")), []),
+        (config("a", "b", outputs=("x__0", "y__1")), []),
+        (config("a", "b", outputs=("x__1", "y__0")), ["x__1", "y__0"]),
+        (config("a", "b", outputs=("x__1", "y")), []),
+        (config("in__1", "in__0", outputs=("x", "y")), ["in__1", "in__0"]),
+    ],
+)
+def test_names_that_move_a_tensor_are_found(whole, wrong) -> None:
+    """A tensor whose name says another place than its own is named; argument names and plain names never are."""
+    messages = [refusal.message for refusal in rules.misplaced(whole, (A, B))]
+
+    assert [message.split("'")[1] for message in messages] == wrong
