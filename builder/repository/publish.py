@@ -9,8 +9,9 @@ from builder.repository import disk
 from builder.repository.faults import said_plainly
 from builder.repository.layout import CONFIG, STAGED_VERSION, WARMUP, model_folder
 from builder.repository.read import Published, latest, versions
-from builder.repository.record import complete, file_hashes, file_sha256, files_below, record_text
+from builder.repository.record import complete, file_hashes, files_below, record_text
 from builder.repository.signature import breaks
+from builder.spec.hashing import file_sha256
 from builder.spec.record import RECORD_NAME, VersionRecord
 
 _FILE_MODE = 0o644

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from builder.errors import RepositoryError
 from builder.repository.layout import CONFIG
+from builder.spec.hashing import file_sha256
 from builder.spec.plain import dump, from_plain
 from builder.spec.record import RECORD_NAME, VersionRecord
 
@@ -61,12 +62,6 @@ def files_below(folder: Path) -> dict[str, Path]:
     """Return every file below `folder` by its path in it, sorted; nothing if it does not exist."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() or path.is_symlink())
     return {path.relative_to(folder).as_posix(): path for path in files}
-
-
-def file_sha256(path: Path) -> str:
-    """Return the hexadecimal sha256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def hash_of(record: VersionRecord) -> str:

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from builder.repository.read import Published
-from builder.repository.record import file_hashes, file_sha256, read_record
+from builder.repository.record import file_hashes, read_record
+from builder.spec.hashing import file_sha256
 
 
 def verify(published: Published) -> tuple[str, ...]:

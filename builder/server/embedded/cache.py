@@ -2,7 +2,6 @@
 
 import errno
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -13,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from builder.errors import MissingTool
+from builder.spec.hashing import file_sha256
 
 _MARKER: Final = ".whole.json"
-_CHUNK_BYTES: Final = 1 << 20
 
 
 def cache_root() -> Path:
@@ -52,22 +51,13 @@ def is_whole(folder: Path) -> bool:
     return all(_is_unchanged(folder / path, *facts) for path, facts in files.items())
 
 
-def sha256_of(path: Path) -> str:
-    """Return the hexadecimal sha256 of a file's bytes."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
 def _is_unchanged(path: Path, size: int, modified_ns: int, sha256: str) -> bool:
     try:
         now = path.stat()
     except OSError:
         return False
     # A copied cache has new times and the same bytes: only then is the hash worth its seconds.
-    return now.st_size == size and (now.st_mtime_ns == modified_ns or sha256_of(path) == sha256)
+    return now.st_size == size and (now.st_mtime_ns == modified_ns or file_sha256(path) == sha256)
 
 
 def _make(final: Path, fill: Callable[[Path], None]) -> None:
@@ -88,7 +78,7 @@ def _make(final: Path, fill: Callable[[Path], None]) -> None:
 def _contents(folder: Path) -> dict[str, tuple[int, int, str]]:
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
     return {
-        str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns, sha256_of(path))
+        str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns, file_sha256(path))
         for path in files
     }
 

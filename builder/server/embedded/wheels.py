@@ -12,7 +12,8 @@ from typing import Final
 
 from builder import shell
 from builder.errors import CommandFailed, MissingTool
-from builder.server.embedded.cache import sha256_of, whole_folder
+from builder.server.embedded.cache import whole_folder
+from builder.spec.hashing import file_sha256
 
 _FETCH_TIMEOUT_S: Final = 1800.0
 
@@ -100,9 +101,9 @@ def server_libraries() -> Path:
 
 def _fill(folder: Path, wheel: Wheel) -> None:
     file = _download(wheel, into=folder)
-    if wheel.sha256 is not None and sha256_of(file) != wheel.sha256:
+    if wheel.sha256 is not None and file_sha256(file) != wheel.sha256:
         raise MissingTool(
-            f"{file.name} is not the file that trb was tested with: its sha256 is {sha256_of(file)}, "
+            f"{file.name} is not the file that trb was tested with: its sha256 is {file_sha256(file)}, "
             f"expected {wheel.sha256}",
             fix="fetch from https://pypi.org, or put the right file in a folder and set TRB_WHEELS to it",
         )
