@@ -10,7 +10,7 @@ import torch
 from builder.errors import SourceError
 
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9_.]+")
-_POSITION: Final = re.compile(r"__(\d+)\Z")
+_POSITION: Final = re.compile(r"__+(\d+)\Z")
 
 
 def flatten(result: Any, *, names: tuple[str, ...] = ()) -> tuple[tuple[str, torch.Tensor], ...]:

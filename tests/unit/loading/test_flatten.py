@@ -46,6 +46,7 @@ def test_names_follow_the_structure(result, names) -> None:
 def test_a_name_never_ends_like_a_position_of_the_pytorch_backend() -> None:
     """`__<number>` at the end would be read as an index."""
     assert [name for name, _ in flatten({"state__1": ONE})] == ["state_1"]
+    assert [name for name, _ in flatten({"a___1": ONE, "b__": (ONE,), "c__": ONE})] == ["a_1", "b_0", "c"]
 
 
 def test_names_that_meet_stay_apart() -> None:
