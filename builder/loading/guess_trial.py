@@ -13,8 +13,7 @@ from builder.feeds import edge_feeds, random_feed
 from builder.loading.guess_candidates import Candidate
 from builder.runtimes import as_tensor
 from builder.spec.loaded import Feed
-from builder.spec.project import Axis, Input, Model
-from builder.spec.tensors import unique
+from builder.spec.project import Axis, Input, Model, axes
 
 _MOST_TRIALS: Final = 2000
 _SECONDS: Final = 20.0
@@ -63,7 +62,7 @@ def limits(module: nn.Module, found: Found, clock: Clock) -> Mapping[str, Axis]:
             min=_first(module, found, axis, _SMALLEST, clock, _TRIED[0][axis]),
             max=_first(module, found, axis, largest, clock, max(tried[axis] for tried in _TRIED)),
         )
-        for axis in _axes(found)
+        for axis in axes(spec(found))
         if axis != "batch"
     }
 
@@ -97,7 +96,3 @@ def _runs(module: nn.Module, feed: Feed) -> bool:
     except Exception:  # noqa: BLE001 - a trial: whatever the user's forward raises says that the guess is wrong
         return False
     return True
-
-
-def _axes(found: Found) -> tuple[str, ...]:
-    return unique(dim for one in found.values() for dim in one.shape if isinstance(dim, str))
