@@ -10,6 +10,7 @@ from platform import python_version
 from typing import Final
 
 from builder import __version__
+from builder.spec.hashing import file_sha256
 from builder.spec.loaded import Fingerprint
 from builder.spec.project import Model
 
@@ -38,14 +39,13 @@ def still_holds(fingerprint: Fingerprint, *, name: str, model: Model, triton: st
     further = (package for package in fingerprint.packages if package not in ("python", "trb", *PACKAGES))
     if dict(fingerprint.packages) != dict(packages(further)):
         return False
-    return all(file_sha256(folder / path) == digest for path, digest in fingerprint.files.items())
+    return all(digest(folder / path) == before for path, before in fingerprint.files.items())
 
 
-def file_sha256(path: Path) -> str:
-    """Return the hash of a file's content; empty when it cannot be read."""
+def digest(path: Path) -> str:
+    """Return the sha256 of a file's content; empty when it cannot be read, or is gone."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError:
         return ""
 

@@ -14,11 +14,11 @@ from builder.errors import SourceError
 from builder.loading.bind import flat
 from builder.loading.callables import told
 from builder.loading.declared import in_order_or_place, require_declared
-from builder.loading.fingerprint import file_sha256
 from builder.loading.flatten import left_out
 from builder.loading.opened import Opened, first_answer, inputs_of, named_outputs, source_file
 from builder.loading.reference import dtype_of, module_runner
 from builder.loading.unpickling import ALLOW, no_unpickling
+from builder.spec.hashing import file_sha256
 from builder.spec.project import Model
 from builder.spec.tensors import Signature, Tensor
 

@@ -9,10 +9,10 @@ import torch
 
 from builder.errors import SourceError
 from builder.loading.declared import in_order_or_place
-from builder.loading.fingerprint import file_sha256
 from builder.loading.flatten import left_out, tensors
 from builder.loading.opened import Opened, first_answer, inputs_of, named_outputs, source_file
 from builder.loading.reference import dtype_of, module_runner
+from builder.spec.hashing import file_sha256
 from builder.spec.project import Model
 
 _BUILD_IT: Final = "name a callable that builds the module as `source`, and this file as `weights`"

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from builder.feeds import Case, label, random_feed, sizes, with_sample_ranges
 from builder.loading.callables import resolve
-from builder.loading.fingerprint import entry_sha256, file_sha256, packages
+from builder.loading.fingerprint import digest, entry_sha256, packages
 from builder.loading.opened import Opened
 from builder.loading.outputs import find_outputs, require_promises
 from builder.loading.provenance import provenance
-from builder.loading.recorder import Reading, recording
+from builder.loading.recorder import Reading, recording, spelt
 from builder.loading.samples import load_samples
 from builder.loading.sources import open_source
 from builder.spec.loaded import Feed, Fingerprint, Loaded
@@ -53,7 +53,13 @@ def load(name: str, model: Model, folder: Path, release: Release) -> Loaded:
         reference=opened.reference,
         reference_name=opened.reference_name,
         samples=samples,
-        provenance=provenance(model, folder, files, opened.weights_sha256),
+        provenance=provenance(
+            model,
+            folder,
+            files=files,
+            outside=reading.outside(folder),
+            weights_sha256=opened.weights_sha256,
+        ),
         fingerprint=Fingerprint(
             entry_sha256=entry_sha256(name, model, release.name),
             files=files,
@@ -84,23 +90,6 @@ def _range_notes(model: Model, ranged: Model, samples: Feed | None) -> tuple[str
 def _files(model: Model, folder: Path, reading: Reading, opened: Opened) -> dict[str, str]:
     named = [path for path in (model.weights, model.samples) if path is not None and ":" not in path]
     if opened.path is not None:
-        named += [model.source, *_external_data(folder, opened.path)]
-    files = {**reading.files(folder), **{path: file_sha256(folder / path) for path in named}}
+        named += [model.source, *(spelt(path, folder) for path in opened.further_files)]
+    files = {**reading.files(folder), **{path: digest(folder / path) for path in named}}
     return dict(sorted(files.items()))
-
-
-def _external_data(folder: Path, source: Path) -> list[str]:
-    """Return the files beside an .onnx that hold its large tensors; ONNX Runtime opens them unseen."""
-    if source.suffix != ".onnx":
-        return []
-    import onnx
-
-    graph = onnx.load(source, load_external_data=False).graph
-    places = {
-        entry.value
-        for tensor in graph.initializer
-        for entry in tensor.external_data
-        if entry.key == "location"
-    }
-    beside = (source.parent / place for place in sorted(places))
-    return [str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path) for path in beside]

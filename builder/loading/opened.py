@@ -33,6 +33,8 @@ class Opened:
     original: Any = None
     program: Any = None
     path: Path | None = None
+    further_files: tuple[Path, ...] = ()
+    """What was read beside `path`, by native code that tells nobody."""
     notes: tuple[str, ...] = ()
 
 

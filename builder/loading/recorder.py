@@ -6,13 +6,12 @@ import site
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
-from unittest.mock import patch
 
-from builder.loading.fingerprint import PACKAGES, file_sha256
+from builder.loading.fingerprint import PACKAGES, digest
 
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 _INSTALLED: Final = tuple(
@@ -40,8 +39,14 @@ class Reading:
     def files(self, folder: Path) -> Mapping[str, str]:
         """Return sha256 by path of every file read and every module imported; relative below `folder`."""
         paths = {Path(name).resolve() for name in (*self._opened, *_module_files())}
-        found = {_spelt(path, folder.resolve()): file_sha256(path) for path in paths if _counts(path)}
-        return dict(sorted((name, digest) for name, digest in found.items() if digest))
+        found = {spelt(path, folder.resolve()): digest(path) for path in paths if _counts(path)}
+        return dict(sorted((name, hashed) for name, hashed in found.items() if hashed))
+
+    def outside(self, folder: Path) -> Mapping[str, str]:
+        """Return sha256 by module name of every imported module of the user that lies outside `folder`."""
+        inside = folder.resolve()
+        found = {module.__name__: Path(module.__file__).resolve() for module in user_modules()}
+        return {name: digest(path) for name, path in sorted(found.items()) if not path.is_relative_to(inside)}
 
     def packages(self) -> tuple[str, ...]:
         """Return the installed distributions that the user's own modules import by name."""
@@ -83,11 +88,16 @@ def _on_event(event: str, arguments: tuple[Any, ...]) -> None:
 
 @contextmanager
 def _native_readers(opened: set[str]) -> Iterator[None]:
-    with ExitStack() as stack:
-        for module_name, name in _NATIVE:
-            module = importlib.import_module(module_name)
-            stack.enter_context(patch.object(module, name, _noting(getattr(module, name), opened)))
+    """Note what native readers open; each is put back as it was found, whatever happens in between."""
+    readers = [(importlib.import_module(module_name), name) for module_name, name in _NATIVE]
+    before = [(module, name, getattr(module, name)) for module, name in readers]
+    try:
+        for module, name, reader in before:
+            setattr(module, name, _noting(reader, opened))
         yield
+    finally:
+        for module, name, reader in before:
+            setattr(module, name, reader)
 
 
 def _noting(reader: Callable[..., Any], opened: set[str]) -> Callable[..., Any]:
@@ -147,5 +157,6 @@ def _is_users(path: Path) -> bool:
     return not inside and "__pycache__" not in path.parts and ".trb" not in path.parts
 
 
-def _spelt(path: Path, folder: Path) -> str:
-    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
+def spelt(path: Path, folder: Path) -> str:
+    """Return `path` relative to `folder` where it lies below it, else as it is."""
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)

@@ -52,9 +52,11 @@ class Provenance:
 
     source: str
     source_sha256: str
-    """Over the source files that were read while loading, by project-relative path and content."""
+    """Over the source files that were read while loading, by project-relative path and content, and over the user's
+    modules elsewhere, by name and content."""
     weights_sha256: str
-    """Over the names, dtypes, shapes and bytes of all parameters and buffers, or of the source file."""
+    """Over the names, dtypes, shapes and bytes of all parameters and buffers, or over the source file and its data."""
     git_commit: str | None = None
+    """`<sha>-dirty` where tracked files below the folder of trb.yaml are not as the commit has them."""
     packages: Mapping[str, str] = field(default_factory=dict)
     """Versions of python, torch, onnx, onnxruntime, numpy, trb."""

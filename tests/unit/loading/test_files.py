@@ -259,3 +259,48 @@ def test_external_data_is_part_of_the_fingerprint(project, tmp_path) -> None:
     assert {"m.onnx", "w.bin"} <= set(
         project(source="m.onnx", inputs=inputs, dims={"batch": Axis(max=3)}).fingerprint.files
     )
+
+
+def test_external_data_of_a_branch_counts_as_weights(project, tmp_path) -> None:
+    """Another value in the data beside an .onnx is another model, also where only a branch reads it."""
+
+    def saved(value: float) -> str:
+        weight = onnx.numpy_helper.from_array(np.full((1, 3), value, np.float32), "w")
+        then = helper.make_graph(
+            [helper.make_node("Add", ["x", "w"], ["t"])],
+            "then",
+            [],
+            [helper.make_tensor_value_info("t", TensorProto.FLOAT, None)],
+            [weight],
+        )
+        other = helper.make_graph(
+            [helper.make_node("Identity", ["x"], ["e"])],
+            "else",
+            [],
+            [helper.make_tensor_value_info("e", TensorProto.FLOAT, None)],
+        )
+        nodes = [
+            helper.make_node("Constant", [], ["c"], value=onnx.numpy_helper.from_array(np.array(True))),
+            helper.make_node("If", ["c"], ["y"], then_branch=then, else_branch=other),
+        ]
+        ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 3]) for name in ("x", "y")]
+        model = helper.make_model(
+            helper.make_graph(nodes, "g", ends[:1], ends[1:]), opset_imports=[helper.make_opsetid("", 17)]
+        )
+        model.ir_version = 8
+        (tmp_path / "branch.bin").unlink(missing_ok=True)
+        onnx.save(
+            model,
+            tmp_path / "branch.onnx",
+            save_as_external_data=True,
+            location="branch.bin",
+            size_threshold=0,
+        )
+        loaded = project(source="branch.onnx")
+        assert "branch.bin" in loaded.fingerprint.files
+        return loaded.provenance.weights_sha256
+
+    first = saved(1.0)
+
+    assert saved(1.0) == first
+    assert saved(2.0) != first

@@ -1,7 +1,11 @@
+import sys
 from dataclasses import replace
 
 import pytest
+import safetensors.torch
+import torch
 
+from builder.errors import SourceError
 from builder.loading import fingerprint
 from builder.spec.project import Model
 from tests.unit.loading.conftest import LINEAR, X
@@ -84,6 +88,33 @@ def test_provenance_does_not_depend_on_the_folder(project, tmp_path) -> None:
     assert str(tmp_path) not in repr(first)
 
 
+def test_a_module_outside_the_folder_counts_by_its_name(project, tmp_path_factory, monkeypatch) -> None:
+    """A shared module changes the hash of the source, wherever it lies, and its path is nowhere in the record."""
+    text = LINEAR.replace("import torch", "import torch, shared_layers", 1)
+
+    def source_sha256(content: str) -> str:
+        elsewhere = tmp_path_factory.mktemp("elsewhere")
+        (elsewhere / "shared_layers.py").write_text(content)
+        monkeypatch.syspath_prepend(str(elsewhere))
+        monkeypatch.delitem(sys.modules, "shared_layers", raising=False)
+        found = project(text).provenance
+        sys.modules.pop("shared_layers")
+        assert str(elsewhere) not in repr(found)
+        return found.source_sha256
+
+    assert source_sha256("WIDTH = 3\n") == source_sha256("WIDTH = 3\n") != source_sha256("WIDTH = 4\n")
+
+
+def test_native_readers_are_put_back(project) -> None:
+    """What torch and safetensors were before a source loaded, they are after it, whether it loads or not."""
+    before = (torch.jit.load, safetensors.safe_open, safetensors.torch.safe_open)
+    project()
+    with pytest.raises(SourceError):
+        project("raise RuntimeError\n")
+
+    assert (torch.jit.load, safetensors.safe_open, safetensors.torch.safe_open) == before
+
+
 def test_fingerprint_is_light() -> None:
     """What a no-op build imports of this stage holds neither torch nor numpy by itself."""
     import ast
@@ -99,6 +130,7 @@ def test_fingerprint_is_light() -> None:
     assert not {name for name in imported if name.split(".")[0] in ("torch", "numpy", "onnx")}
     assert {name for name in imported if name.startswith("builder")} <= {
         "builder",
+        "builder.spec.hashing",
         "builder.spec.loaded",
         "builder.spec.project",
     }
