@@ -1,9 +1,13 @@
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import pytest
 import torch
 from torch import nn
 
 from builder.errors import SourceError
 from builder.loading.bind import bind, flat
+from builder.loading.flatten import tensors
 from builder.spec.dtypes import DType
 from builder.spec.tensors import Signature, Tensor
 
@@ -75,3 +79,68 @@ def test_defaulted_arguments_between_the_inputs_are_skipped() -> None:
     module = flat(Gap(), Signature(inputs=inputs, outputs=()), how)
 
     assert module(torch.ones(1, 2), torch.ones(1, 2))[0].tolist() == [[2.0, 2.0]]
+
+
+@dataclass
+class Answer:
+    logits: torch.Tensor
+    nothing: torch.Tensor | None
+    states: tuple[torch.Tensor, list[torch.Tensor]]
+
+
+class Pair(NamedTuple):
+    left: torch.Tensor
+    right: torch.Tensor
+
+
+SHAPES = {
+    "dict": lambda x: {"b": x + 1, "a": x * 2},
+    "dataclass": lambda x: Answer(x + 1, None, (x * 2, [x * 3, x - 1])),
+    "named tuple": lambda x: Pair(x + 1, x * 2),
+    "nested": lambda x: [x + 1, {"deep": (x * 2, {"er": x * 3})}, None],
+}
+
+
+class Returning(nn.Module):
+    """A module with a weight, returning one of the shapes."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.layer = nn.Linear(2, 2)
+        self.kind = kind
+
+    def forward(self, second, first):
+        return SHAPES[self.kind](self.layer(first) - second)
+
+
+def flattened(kind: str):
+    module = Returning(kind).eval()
+    how, inputs = bind(module, named("first", "second"))
+    arguments = (torch.randn(3, 2), torch.randn(3, 2))
+    return flat(module, Signature(inputs=inputs, outputs=()), how), tensors(module(*arguments)), arguments
+
+
+def same(got, want) -> bool:
+    return len(got) == len(want) and all(torch.equal(a, b) for a, b in zip(got, want, strict=True))
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_a_wrapped_module_goes_through_torch_export(kind) -> None:
+    """The program takes the arguments under their names and gives every tensor, in the order of `flatten`."""
+    module, want, arguments = flattened(kind)
+    batch = torch.export.Dim("batch", min=1, max=8)
+    program = torch.export.export(module, arguments, dynamic_shapes=({0: batch}, {0: batch}))
+
+    assert list(program.graph_signature.user_inputs) == ["second", "first"]
+    assert same(program.module()(*arguments), want)
+    assert len(program.module()(torch.ones(5, 2), torch.ones(5, 2))) == len(want)
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_a_wrapped_module_goes_through_jit_trace(kind) -> None:
+    """The trace takes the arguments under their names and gives every tensor, in the order of `flatten`."""
+    module, want, arguments = flattened(kind)
+    traced = torch.jit.trace(module, arguments)
+
+    assert [argument.name for argument in traced.forward.schema.arguments[1:]] == ["second", "first"]
+    assert same(traced(*arguments), want)
