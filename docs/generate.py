@@ -37,7 +37,11 @@ first line of the file.
 
 Unknown keys are mistakes, and all mistakes are reported at once, each with its line. Short forms: one backend
 needs no list, `instances: 2` is `instances: {count: 2}`, `batching: false` is `batching: {enabled: false}`,
-and under `dims` `batch: 64` is `batch: {max: 64}`. `float32`, `half`, `long` and the like are dtypes too.
+and under `dims` `batch: 64` is `batch: {max: 64}`.
+
+A dtype may have the name that Triton, numpy or torch gives it, too: `fp32`, `TYPE_FP32`, `FP32`, `float32` and
+`torch.float32` are one, and so are `string`, `TYPE_STRING`, `BYTES` and `object`. Abbreviations such as `half`
+and `long` are not dtypes.
 """
 COMMANDS_HEAD: Final = """# Commands
 

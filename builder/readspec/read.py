@@ -5,9 +5,10 @@ from typing import Any
 
 from builder.errors import SpecError
 from builder.readspec.checks import check
-from builder.readspec.shapes import ADAPTER, close_match, fit
+from builder.readspec.shapes import ADAPTER, DTYPE_ALIASES, close_match, fit
 from builder.readspec.shorthand import spelt_out
 from builder.readspec.yaml_tree import Mistake, Tree, parse
+from builder.spec.dtypes import DType
 from builder.spec.project import Project, ReadProject
 
 _MAX_BYTES = 1_000_000
@@ -31,6 +32,7 @@ def read(path: Path) -> ReadProject:
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of trb.yaml, for editors; the short forms are allowed beside the long ones."""
     schema = ADAPTER.json_schema()
+    schema["$defs"]["DType"]["enum"] = [*dict.fromkeys((*DType, *DTYPE_ALIASES))]
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "trb.yaml"
     model = schema["$defs"]["Model"]["properties"]

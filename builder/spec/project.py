@@ -38,7 +38,7 @@ class Input:
     """One input of the model."""
 
     dtype: DType
-    """Element type: bool, uint8 ... uint64, int8 ... int64, fp16, fp32, fp64, string."""
+    """Element type: bool, uint8 ... uint64, int8 ... int64, fp16, bf16, fp32, fp64, string."""
 
     shape: tuple[Dim, ...]
     """Full shape, batch axis included. A number is fixed, a name is a dynamic axis."""
@@ -262,7 +262,8 @@ class Project:
     """The release the repository must load in."""
 
     repository: str = "model_repository"
-    """Where the repository is written, relative to this file."""
+    """Where the repository is written, relative to this file. It must not hold this file: trb keeps files of its own
+    beside it, in `.trb`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -283,3 +283,21 @@ def test_the_schema_allows_what_the_reader_allows() -> None:
     assert {"type": "integer"} in model["instances"]["anyOf"]
     assert model["weights"]["description"].startswith(".safetensors")
     assert schema["$defs"]["Model"]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("dtype", json_schema()["$defs"]["DType"]["enum"])
+def test_every_dtype_of_the_schema_is_read(tmp_path: Path, dtype: str) -> None:
+    """The reader takes each name of an element type that an editor offers, with DType's own meaning of it."""
+    text = f"models: {{m: {{source: 'm:f', samples: 'm:s', inputs: {{x: {{dtype: {dtype}, shape: [4]}}}}}}}}"
+
+    assert read(written(tmp_path, text)).project.models["m"].inputs["x"].dtype is DType.from_name(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["half", "long", "float", "double", "int", "Float32"])
+def test_what_the_schema_does_not_offer_is_refused(tmp_path: Path, dtype: str) -> None:
+    """torch's abbreviations are no dtypes, and the refusal lists those that are once."""
+    text = f"models: {{m: {{source: 'm:f', samples: 'm:s', inputs: {{x: {{dtype: {dtype}, shape: [4]}}}}}}}}"
+    found = mistakes(tmp_path, text)
+
+    assert len(found) == 1
+    assert found[0].count("uint64") == 1
