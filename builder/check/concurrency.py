@@ -1,9 +1,10 @@
-"""Many single-row requests at once: each must get the answer it gets alone."""
+"""Many small requests at once: each must get the answer it gets alone."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Any, Final
 
 import numpy as np
@@ -11,9 +12,9 @@ import numpy as np
 from builder.check.hops import Ask, compared, unanswered
 from builder.check.port import Answer, NoAnswer, Served
 from builder.compare import compare
-from builder.feeds import random_feed, sizes
+from builder.feeds import random_feed, sample_count, sample_rows, typical_sizes
 from builder.spec.loaded import Feed, Loaded
-from builder.spec.project import Tolerance
+from builder.spec.project import Model, Tolerance, axis_range
 from builder.spec.results import Comparison, Hop
 
 _ROUNDS: Final = 3
@@ -43,15 +44,19 @@ def together(
     max_batch_size: int,
     must_batch: bool,
 ) -> Together:
-    """Ask for single rows alone, then at once; where a batch must form, in larger bursts until one does."""
+    """Ask for the smallest requests alone, then at once; where a batch must form, in larger bursts until one does.
+
+    A server batches only requests of one shape, so all of a round have the same; a model with free axes is asked at
+    other sizes in the next.
+    """
     concurrency = min(max(16, 2 * max_batch_size), _LARGEST_CONCURRENCY)
-    feeds, lone = _alone(_single_rows(loaded, 4 * concurrency), served.grpc)
+    groups = [_alone(rows, served.grpc) for rows in small_requests(loaded, 4 * concurrency)]
     comparisons: list[Comparison] = []
     problems: list[str] = []
     largest = requests = 0
     for burst in _BURSTS:
         before = served.batches()
-        for answers in _rounds(feeds, served.grpc, concurrency * burst):
+        for lone, answers in _rounds(groups, served.grpc, concurrency * burst):
             found, problem = _against_lone(lone, answers, allowed, f"concurrency {concurrency * burst}")
             comparisons += found
             problems += [problem] if problem else []
@@ -74,27 +79,34 @@ def largest_batch(before: Mapping[int, int], after: Mapping[int, int]) -> int:
     return max(grown, default=0)
 
 
-def single_row(loaded: Loaded, seed: int) -> Feed:
-    """Return one row of random inputs, every other dynamic axis at its smallest tried size."""
-    found = min(sizes(loaded.model), key=lambda one: sum(one.values()))
-    every = {axis: min(one[axis] for one in sizes(loaded.model)) for axis in found}
-    return random_feed(loaded.model, every, seed)
+def small_requests(loaded: Loaded, count: int) -> tuple[Iterator[Feed], ...]:
+    """Return requests of as few rows as the model takes, in groups of one shape each.
+
+    The samples where there are enough; else random rows, at the typical size of every free axis and at its smallest.
+    """
+    model, samples = loaded.model, loaded.samples
+    rows = _fewest_rows(model)
+    if samples is not None and sample_count(samples) >= rows:
+        return (_sample_requests(model, samples, rows, count),)
+    typical = typical_sizes(model)
+    smallest = {axis: axis_range(model, axis).min for axis in typical}
+    batch = {model.batching.axis: rows}
+    both = ({**typical, **batch}, {**smallest, **batch})
+    return tuple(_random_requests(model, one, count) for one in both[: 1 if both[0] == both[1] else 2])
 
 
-def _single_rows(loaded: Loaded, count: int) -> Iterator[Feed]:
-    """Yield rows of one shape, so that any of them may share a batch: samples where there are some."""
-    samples = loaded.samples
-    if samples is None or not _is_batched(loaded):
-        yield from (single_row(loaded, _FIRST_SEED + n) for n in range(count))
-        return
-    length = len(next(iter(samples.values())))
+def _fewest_rows(model: Model) -> int:
+    return axis_range(model, model.batching.axis).min
+
+
+def _sample_requests(model: Model, samples: Feed, rows: int, count: int) -> Iterator[Feed]:
+    starts = sample_count(samples) - rows + 1
     for n in range(count):
-        yield {name: array[n % length : n % length + 1] for name, array in samples.items()}
+        yield sample_rows(model, samples, n % starts, n % starts + rows)
 
 
-def _is_batched(loaded: Loaded) -> bool:
-    axis = loaded.model.batching.axis
-    return all(tensor.shape[:1] == (axis,) for tensor in loaded.model.inputs.values())
+def _random_requests(model: Model, sizes: Mapping[str, int], count: int) -> Iterator[Feed]:
+    yield from (random_feed(model, sizes, _FIRST_SEED + n) for n in range(count))
 
 
 def _alone(feeds: Iterator[Feed], ask: Ask) -> tuple[list[Feed], list[Answer]]:
@@ -110,10 +122,13 @@ def _alone(feeds: Iterator[Feed], ask: Ask) -> tuple[list[Feed], list[Answer]]:
     return asked, answers
 
 
-def _rounds(feeds: Sequence[Feed], ask: Ask, concurrency: int) -> Iterator[list[Answer]]:
+def _rounds(
+    groups: Sequence[tuple[Sequence[Feed], Sequence[Answer]]], ask: Ask, concurrency: int
+) -> Iterator[tuple[Sequence[Answer], Sequence[Answer]]]:
+    """Yield, round by round, the lone answers of a group and those of the crowd."""
     with ThreadPoolExecutor(concurrency) as pool:
-        for _ in range(_ROUNDS):
-            yield list(pool.map(ask, feeds))
+        for feeds, lone in islice(cycle(groups), _ROUNDS):
+            yield lone, list(pool.map(ask, feeds))
 
 
 def _against_lone(

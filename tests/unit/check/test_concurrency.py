@@ -1,8 +1,14 @@
-import numpy as np
+from dataclasses import replace
 
-from builder.check.concurrency import largest_batch, together
+import numpy as np
+import pytest
+
+from builder.check.concurrency import largest_batch, small_requests, together
 from builder.check.port import NoAnswer
 from builder.compare import tolerances
+from builder.spec.dtypes import DType
+from builder.spec.project import Axis, Input
+from builder.spec.tensors import Signature, Tensor
 from tests.fakes.batching_server import BatchingServer
 
 
@@ -77,3 +83,48 @@ def test_only_batches_run_meanwhile_count():
     assert largest_batch({1: 5, 8: 2}, {1: 9, 8: 2}) == 1
     assert largest_batch({1: 5}, {1: 5, 4: 1}) == 4
     assert largest_batch({}, {}) == 0
+
+
+@pytest.fixture
+def tokens(loaded):
+    """A model of ids in rows of 2 to 40, which adds each row up."""
+    ids = Input(dtype=DType.INT64, shape=("batch", "seq"), range=(0, 9))
+    model = replace(
+        loaded.model, inputs={"ids": ids}, dims={"batch": Axis(max=8), "seq": Axis(min=2, max=40)}
+    )
+    signature = Signature(
+        inputs=(Tensor(name="ids", dtype=DType.INT64, shape=("batch", "seq")),),
+        outputs=(Tensor(name="y", dtype=DType.INT64, shape=("batch",)),),
+    )
+    return replace(
+        loaded, model=model, signature=signature, reference=lambda feed: {"y": feed["ids"].sum(axis=1)}
+    )
+
+
+def test_a_free_axis_is_asked_at_its_typical_and_at_its_smallest_size(tokens):
+    """Without samples the crowd asks for rows of 17 and of 2, each round in one of them, and batches form."""
+    seen = []
+
+    def model(feed):
+        seen.append(feed["ids"].shape)
+        return tokens.reference(feed)
+
+    found = crowd(tokens, BatchingServer(model))
+
+    assert found.hop.passed
+    assert found.largest_batch > 1
+    assert {length for rows, length in seen if rows > 1} == {2, 17}
+
+
+def test_samples_are_what_the_crowd_asks_with(tokens):
+    """With samples, every request is one of them, on its own."""
+    samples = {"ids": np.arange(15).reshape(3, 5)}
+
+    (group,) = small_requests(replace(tokens, samples=samples), 4)
+
+    assert [feed["ids"].tolist() for feed in group] == [
+        [[0, 1, 2, 3, 4]],
+        [[5, 6, 7, 8, 9]],
+        [[10, 11, 12, 13, 14]],
+        [[0, 1, 2, 3, 4]],
+    ]
