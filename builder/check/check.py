@@ -11,9 +11,10 @@ from builder.check.fitting import fit
 from builder.check.hops import Ask, Stage, walk
 from builder.check.port import Answer, NoAnswer, Served
 from builder.check.ran_on import ran_on
-from builder.check.recorded import outdated
+from builder.check.recorded import edited, outdated
 from builder.check.served import LiveModel, find
 from builder.compare import tolerances
+from builder.errors import ExportError
 from builder.feeds import cases
 from builder.runtimes import open_file
 from builder.server.client import connected
@@ -24,6 +25,7 @@ from builder.spec.project import Backend
 from builder.spec.record import VersionRecord
 from builder.spec.releases import Release
 from builder.spec.results import Hop, ModelCheck, RanOn
+from builder.spec.tensors import Signature
 
 _SHORT: Final[Mapping[str, str]] = {"module": "PyTorch"}
 
@@ -36,6 +38,7 @@ def check(
     *,
     release: Release,
     departures: tuple[str, ...],
+    built_from: Mapping[str, str],
     on_step: Callable[[str], None],
 ) -> ModelCheck:
     """Follow answers from the reference through the exported file to the live server, alone and in a crowd.
@@ -50,12 +53,12 @@ def check(
         endpoint: the live server.
         release: the target, to say what is proven about it.
         departures: how the repository differs from what was published, one sentence each; each is a problem.
+        built_from: sha256 by path of the files that the build read, to tell an edited source; empty: not known.
         on_step: told what is being done.
 
     Raises:
         ServerError: the server does not answer, or does not serve this version.
         RepositoryError: config.pbtxt cannot be read.
-        ExportError: the file's own runtime refuses it.
     """
     started = time.monotonic()
     version = int(version_folder.name)
@@ -68,16 +71,18 @@ def check(
         on_step("sending many requests at once")
         crowd = _crowd(loaded, record, live)
         server = client.server_version()
+    found = (*hops, crowd.hop)
     return ModelCheck(
         model=record.model,
         version=version,
         reference=loaded.reference_name,
-        hops=(*hops, crowd.hop),
+        hops=found,
         ran_on=_ran_on(record, server, endpoint, release),
         largest_batch=crowd.largest_batch if _batches(live.config) else None,
         problems=(
             *departures,
             *outdated(record, loaded),
+            *edited(built_from, loaded, found, version=version),
             *differences(ours, live.config),
             *no_batch(crowd, live.config),
         ),
@@ -97,10 +102,10 @@ def no_batch(crowd: Together, config: Any) -> tuple[str, ...]:
 
 def _hops(loaded: Loaded, record: VersionRecord, folder: Path, live: LiveModel) -> tuple[Hop, ...]:
     model, signature, backend = loaded.model, record.signature, Backend.of_triton(record.backend)
-    run = open_file(backend, folder / backend.filename, signature, threads=_cores())
+    ask_file = _opened(backend, folder / backend.filename, signature)
     stages: Mapping[Stage, Ask] = {
         "reference": loaded.reference,
-        "file": lambda feed: _ask_file(run, feed),
+        "file": ask_file,
         "grpc": live.grpc,
         "http": live.http,
     }
@@ -112,6 +117,17 @@ def _hops(loaded: Loaded, record: VersionRecord, folder: Path, live: LiveModel) 
     }
     fitted = fit(cases(model, loaded.samples), model, signature, live.config.max_batch_size)
     return walk(fitted, stages, names, tolerances(model, signature))
+
+
+def _opened(backend: Backend, file: Path, signature: Signature) -> Ask:
+    try:
+        run = open_file(backend, file, signature, threads=_cores())
+    except (
+        ExportError
+    ) as error:  # a file that its runtime refuses fails its hops; other models are still checked
+        refusal = NoAnswer(error.what)
+        return lambda _: refusal
+    return lambda feed: _ask_file(run, feed)
 
 
 def _ask_file(run: Runner, feed: Feed) -> Answer:

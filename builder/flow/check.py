@@ -1,7 +1,7 @@
 """`trb check`: the numbers of the live server against PyTorch's."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from itertools import groupby
 from pathlib import Path
@@ -61,8 +61,21 @@ def _check_one(
         endpoint,
         release=release(read.project.triton),
         departures=tuple(repository.verify(published)),
+        built_from=_built_from(read, target),
         on_step=lambda what: step(target.triton_name, what),
     )
     repository.append_live(read.repository, published, "check", verdict)
     step(target.triton_name, "passed" if verdict.passed else "failed")
     return verdict
+
+
+def _built_from(read: ReadProject, target: Target) -> Mapping[str, str]:
+    """Return what the last build read, if that build left this version.
+
+    Not the record's hash of the source: a build of an edited source that came to the same bytes leaves it as it was.
+    """
+    state = repository.load_state(read.repository, target.name)
+    left = [(one.triton_name, one.version) for one in state.versions] if state is not None else []
+    if state is None or (target.triton_name, target.published.version) not in left:
+        return {}
+    return state.fingerprint.files
