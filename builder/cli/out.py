@@ -34,6 +34,12 @@ def show(report: Any, *, as_json: bool = False) -> None:
     )
 
 
+def remove_junit(path: "Path | None") -> None:
+    """Remove the file of an earlier run: a run that ends without a verdict must not leave that one's."""
+    if path is not None:
+        path.unlink(missing_ok=True)
+
+
 def write_junit(report: Any, path: "Path | None") -> None:
     """Write a check's JUnit XML to `path`, if one is given."""
     if path is not None:

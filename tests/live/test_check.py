@@ -175,3 +175,43 @@ def test_a_version_that_the_server_does_not_serve_is_an_error(trb, project, tmp_
         _, told = check_at(trb, endpoint, project, 6)
 
     assert "does not serve version 2 of small; it serves 1" in told
+
+
+def test_a_file_that_its_runtime_refuses_fails_its_hop_and_not_the_run(trb, project, tmp_path):
+    """A model.onnx that is no ONNX is that model's first failing hop; the server's own file is still compared."""
+    theirs = Path(shutil.copytree(project / "repository", tmp_path / "theirs"))
+    model_file(project).unlink()
+    model_file(project).write_bytes(b"no protobuf of a model")
+
+    with served(theirs) as endpoint:
+        told, _ = check_at(trb, endpoint, project, 7)
+
+    assert "The first hop that diverges: PyTorch -> model.onnx" in told
+    assert "refuses model.onnx" in told
+    hops = {line.split("  ")[0].strip(): line for line in told.splitlines() if " -> " in line}
+    assert hops["PyTorch -> gRPC"].rstrip().endswith("PASS")
+
+
+def test_an_edited_source_is_named_where_the_numbers_differ(trb, project):
+    """A layer that the served version lacks fails at the file, and the edited module is named beside it."""
+    source = project / "small.py"
+    source.write_text(MODEL + "\n# a comment changes no answer\n")
+    unharmed = trb("check", cwd=project)
+    source.write_text(MODEL.replace("torch.nn.ReLU()", "torch.nn.Tanh()"))
+
+    changed = trb("check", cwd=project, expect=7)
+
+    assert "changed since" not in unharmed.stdout
+    assert "The first hop that diverges: PyTorch -> model.onnx" in changed.stdout
+    assert "problem: small.py changed since version 1 was built: run trb build" in changed.stdout
+
+
+def test_a_run_without_a_verdict_leaves_no_earlier_report(trb, project):
+    """JUnit XML of an earlier run is gone when a run ends with 3: a CI job must not read that one's verdict."""
+    report = project / "junit.xml"
+    report.write_text("<testsuites failures='0'/>")
+    (project / "small.py").write_text("")
+
+    trb("check", "--junit", "junit.xml", cwd=project, expect=3)
+
+    assert not report.exists()

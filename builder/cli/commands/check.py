@@ -19,6 +19,7 @@ def command(models: tuple[str, ...], spec_file: Path, door: Any, as_json: bool, 
     """
     from builder.flow.check import check
 
+    out.remove_junit(junit)
     with out.steps() as step:
         report = check(spec_file, models, door=door(), step=step)
     out.write_junit(report, junit)
