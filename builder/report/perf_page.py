@@ -36,6 +36,7 @@ def _model(model: ModelPerf) -> Iterator[Line | Table]:
     splits = [_split_row(point) for point in model.points if point.split is not None]
     if splits:
         yield _table(_SPLIT, splits)
+    yield from _where_judged(model.points)
     for point in model.points:
         yield from (Line(f"missed at {point.load}: {budget}", "bad") for budget in point.missed)
         if point.errors:
@@ -56,8 +57,22 @@ def _latency_row(point: LoadPoint) -> tuple[str, ...]:
         *(f"{value:.2f}" for value in (point.p50_ms, point.p90_ms, point.p95_ms, point.p99_ms)),
         str(point.errors),
         "stable" if point.stable else "unstable",
-        "FAIL" if point.missed or point.errors else "PASS",
+        _point_verdict(point),
     )
+
+
+def _point_verdict(point: LoadPoint) -> str:
+    if point.missed or point.errors or not point.requests:
+        return "FAIL"
+    return "PASS" if point.budgeted else "no budget"
+
+
+def _where_judged(points: tuple[LoadPoint, ...]) -> Iterator[Line]:
+    """Say where the budget was judged, if figures of other loads stand beside it."""
+    judged = [point for point in points if point.budgeted]
+    if judged and len(judged) < len(points):
+        at = f"{judged[0].load}, {words.plural(judged[0].batch, 'row')} per request"
+        yield Line(f"the budget is judged at its own load alone: {at}")
 
 
 def _basis_row(point: LoadPoint) -> tuple[str, ...]:

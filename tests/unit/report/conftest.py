@@ -120,6 +120,7 @@ def measured() -> PerfReport:
         split=ServerSplit(
             queue_us=100, compute_input_us=10, compute_infer_us=900, compute_output_us=20, average_batch=2.5
         ),
+        budgeted=True,
         missed=("p99 4.50 ms is above 4 ms",),
     )
     perf = ModelPerf(model="digits_onnx", version=3, points=(point,), input_data="samples")

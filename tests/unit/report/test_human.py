@@ -155,3 +155,15 @@ def test_brackets_in_names_are_text_not_markup():
 def test_any_other_value_speaks_for_itself():
     """A value without a page is shown by its own text."""
     assert human.render("wrote trb.yaml") == "wrote trb.yaml\n"
+
+
+def test_a_load_without_a_budget_is_not_said_to_have_met_one(measured):
+    """Beside a judged load, one that the budget is not meant for says so, and where it was judged is told."""
+    judged = replace(measured.models[0].points[0], missed=())
+    other = replace(judged, batch=16, budgeted=False)
+    both = plain(replace(measured, models=(replace(measured.models[0], points=(judged, other)),)))
+    alone = plain(replace(measured, models=(replace(measured.models[0], points=(judged,)),)))
+
+    assert "the budget is judged at its own load alone: concurrency 4, 1 row per request" in both
+    assert "no budget" in both
+    assert "judged at" not in alone
