@@ -4,6 +4,7 @@ import contextlib
 import importlib.metadata
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ import pytest
 
 from builder.errors import MissingTool, ServerError
 from builder.server import Serving, embedded, open_server
+from builder.server.embedded import logs
 from builder.server.embedded.launch import free_ports
 from builder.server.endpoint import Endpoint
 from builder.spec.places import home
@@ -326,6 +328,70 @@ def test_a_detached_server_outlives_its_starter(repository: Path, tmp_path: Path
     assert answers(endpoint)
     embedded.stop_detached(repository)
     assert not answers(endpoint)
+
+
+@pytest.fixture
+def nothing_beside(repository: Path) -> None:
+    """A plain file where the side folder would be: nothing can be written beside the repository."""
+    home(repository).parent.write_text("")
+
+
+@pytest.mark.usefixtures("nothing_beside")
+def test_a_repository_that_can_only_be_read_is_served(repository: Path) -> None:
+    """Where no log can be kept beside the repository it is kept in a temporary folder, and the user is told."""
+    steps: list[str] = []
+
+    with open_server(
+        "embedded", Serving(repository=repository, release=RELEASE), on_step=steps.append
+    ) as endpoint:
+        assert endpoint.log is not None
+        assert "successfully loaded 'double'" in endpoint.log.read_text()
+        assert any("cannot be written" in step and str(endpoint.log.parent) in step for step in steps)
+
+    shutil.rmtree(endpoint.log.parent)
+
+
+@pytest.mark.usefixtures("nothing_beside")
+def test_a_detached_server_needs_a_place_for_its_state(repository: Path) -> None:
+    """Without one it is not started, since nobody could stop it; stopping finds none."""
+    with pytest.raises(ServerError, match="which cannot be written") as caught:
+        embedded.start_detached(Serving(repository=repository, release=RELEASE))
+
+    assert "without --detach" in caught.value.fix
+    with pytest.raises(ServerError, match="no detached server"):
+        embedded.stop_detached(repository)
+
+
+def test_a_detached_server_whose_state_cannot_be_written_is_ended(repository: Path) -> None:
+    """A disk that fails between the start and the note of it leaves no server that nobody could find."""
+    home(repository).mkdir(parents=True)
+    (home(repository) / "server.new").mkdir()
+
+    with pytest.raises(ServerError, match="which cannot be written"):
+        embedded.start_detached(Serving(repository=repository, release=RELEASE))
+
+    assert within(5, lambda: not stubs_of(repository))
+
+
+def test_the_log_of_a_server_that_runs_is_kept(
+    repository: Path, detached: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Old logs make room for new ones, but not the log of a detached server, however old."""
+    assert detached.log is not None
+    ended = detached.log.with_name("triton-20200101-000000-1.log")
+    ended.touch()
+    monkeypatch.setattr(logs, "KEPT", 1)
+
+    assert logs.log_folder(detached.log.parent, say=pytest.fail) == detached.log.parent
+
+    assert not ended.exists()
+    assert detached.log.exists()
+    assert detached.versions_dir is not None
+    assert detached.versions_dir.exists()
+    embedded.stop_detached(repository)
+    logs.log_folder(detached.log.parent, say=pytest.fail)
+    assert not detached.log.exists()
+    assert not detached.versions_dir.exists()
 
 
 def test_a_recycled_pid_is_never_killed(repository: Path, tmp_path: Path) -> None:

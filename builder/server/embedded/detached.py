@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from builder.errors import ServerError
-from builder.server.embedded.process import has_children, start_free
+from builder.server.embedded.process import has_children, start_free, stop
 from builder.server.embedded.run import Say, started
 from builder.server.endpoint import Endpoint
 from builder.server.serving import Serving
@@ -45,17 +45,17 @@ def start_detached(serving: Serving, *, on_step: Say | None = None) -> Endpoint:
 
     def start(command: Sequence[str], *, env: Mapping[str, str], log: Path) -> "Popen[bytes]":
         process = start_free(command, env=env, log=log)
-        _write(state, _Process(pid=process.pid, born=_born(process.pid)), endpoint=None)
+        _remember(state, process, endpoint=None)
         return process
 
     with _alone(state):
         _require_none(serving.repository)
         try:
             process, endpoint = started(serving, starter=start, say=on_step or (lambda _: None))
+            _remember(state, process, endpoint=endpoint)
         except BaseException:
             state.unlink(missing_ok=True)
             raise
-        _write(state, _Process(pid=process.pid, born=_born(process.pid)), endpoint=endpoint)
         process.returncode = 0  # it is nobody's child from here on: Popen must not warn that it still runs
     return endpoint
 
@@ -75,7 +75,8 @@ def stop_detached(repository: Path) -> None:
     state = _state(repository)
     found = _read(state)
     if found is None or not _is_alive(found[0]):
-        state.unlink(missing_ok=True)
+        if found is not None:
+            state.unlink(missing_ok=True)
         raise ServerError(
             f"no detached server of ours serves {repository}", fix="start one with `trb serve --detach`"
         )
@@ -99,10 +100,29 @@ def _require_none(repository: Path) -> None:
 
 @contextmanager
 def _alone(state: Path) -> Iterator[None]:
-    state.parent.mkdir(parents=True, exist_ok=True)
-    with state.with_suffix(".lock").open("a") as lock:
+    try:
+        state.parent.mkdir(parents=True, exist_ok=True)
+        lock = state.with_suffix(".lock").open("a")
+    except OSError as error:
+        raise _cannot_remember(state, error) from error
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _remember(state: Path, process: "Popen[bytes]", *, endpoint: Endpoint | None) -> None:
+    try:
+        _write(state, _Process(pid=process.pid, born=_born(process.pid)), endpoint=endpoint)
+    except OSError as error:
+        stop(process)  # nobody could find it again
+        raise _cannot_remember(state, error) from error
+
+
+def _cannot_remember(state: Path, error: OSError) -> ServerError:
+    return ServerError(
+        f"a detached server is found again by {state}, which cannot be written: {error.strerror}",
+        fix="serve without --detach, or a repository beside which you may write",
+    )
 
 
 def _end(process: _Process) -> None:

@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import Final
 
 from builder.server.embedded import die_with_parent
+from builder.server.embedded.logs import hold
 
 _GRACE_S: Final = 12.0
 _LISTENING: Final = "0A"
@@ -53,8 +54,9 @@ def start_free(command: Sequence[str], *, env: Mapping[str, str], log: Path) -> 
     Raises:
         OSError: it could not be started.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as file:
+        with contextlib.suppress(OSError):  # some network disks know no locks
+            hold(file.fileno())
         return subprocess.Popen(
             command,
             cwd=log.parent,  # the stub imports `model` from where it stands: a user's model.py must not be there

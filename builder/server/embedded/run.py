@@ -18,6 +18,7 @@ from builder.server.embedded.launch import (
     is_free,
     model_folders,
 )
+from builder.server.embedded.logs import log_folder, versions_folder
 from builder.server.embedded.process import start_bound, stop
 from builder.server.embedded.ready import PortTaken, wait_until_ready
 from builder.server.endpoint import Endpoint
@@ -64,11 +65,13 @@ def started(serving: Serving, *, starter: Starter, say: Say) -> tuple["Popen[byt
     """
     names = _require_sense(serving)
     installed = install(serving.release, target_torch=serving.target_torch, say=say)
+    with _said_plainly():
+        folder = log_folder(serving.log_dir or places.logs(serving.repository), say)
     say(f"starting Triton {SERVER_VERSION} with {len(names)} models")
     for attempt in range(1, _ATTEMPTS + 1):
         ports = free_ports(http=serving.http_port, grpc=serving.grpc_port)
         try:
-            return _started_on(ports, serving, names, installed, starter)
+            return _started_on(ports, serving, names, installed, folder, starter)
         except PortTaken:
             if attempt == _ATTEMPTS:
                 raise
@@ -100,19 +103,16 @@ def _require_sense(serving: Serving) -> tuple[str, ...]:
 
 
 def _started_on(
-    ports: Ports, serving: Serving, names: Sequence[str], installed: Installed, starter: Starter
+    ports: Ports, serving: Serving, names: Sequence[str], installed: Installed, logs: Path, starter: Starter
 ) -> tuple["Popen[bytes]", Endpoint]:
-    endpoint = _endpoint(ports, serving.log_dir or places.logs(serving.repository))
+    endpoint = _endpoint(ports, logs)
     assert endpoint.log is not None
     assert endpoint.versions_dir is not None
-    endpoint.versions_dir.mkdir(parents=True, exist_ok=True)
-    process = starter(
-        command(
-            installed, serving.repository.absolute(), ports, models=serving.models, control=serving.control
-        ),
-        env=environment(installed, endpoint.versions_dir),
-        log=endpoint.log,
-    )
+    root = serving.repository.absolute()
+    words = command(installed, root, ports, models=serving.models, control=serving.control)
+    with _said_plainly():
+        endpoint.versions_dir.mkdir(exist_ok=True)
+        process = starter(words, env=environment(installed, endpoint.versions_dir), log=endpoint.log)
     try:
         wait_until_ready(process, ports, names, log=endpoint.log, timeout_s=serving.ready_timeout_s)
     except BaseException:  # Ctrl-C too: nothing is left running
@@ -121,14 +121,26 @@ def _started_on(
     return process, replace(endpoint, pid=process.pid)
 
 
-def _endpoint(ports: Ports, log_dir: Path) -> Endpoint:
-    stem = f"triton-{time.strftime('%Y%m%d-%H%M%S')}-{ports.http}"
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """Turn what the operating system refuses into an error that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise ServerError(
+            f"Triton could not be started: {error.strerror}: {error.filename}",
+            fix="free some space, or serve a repository beside which you may write",
+        ) from error
+
+
+def _endpoint(ports: Ports, folder: Path) -> Endpoint:
+    log = folder / f"triton-{time.strftime('%Y%m%d-%H%M%S')}-{ports.http}.log"
     return Endpoint(
         http=f"127.0.0.1:{ports.http}",
         grpc=f"127.0.0.1:{ports.grpc}",
         metrics=f"127.0.0.1:{ports.metrics}",
         kind="embedded",
         description=f"embedded Triton {SERVER_VERSION}",
-        log=log_dir.absolute() / f"{stem}.log",
-        versions_dir=log_dir.absolute() / f"{stem}.versions",
+        log=log,
+        versions_dir=versions_folder(log),
     )
