@@ -2,14 +2,13 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from builder.feeds import random_feed, sample_count, sample_rows, typical_sizes
-from builder.spec.dtypes import DType
+from builder.feeds.wire import tensor_bytes
 from builder.spec.loaded import Feed, Loaded
 from builder.spec.model_config import ConfigTensor, ModelConfig, Warmup, WarmupInput
 from builder.spec.project import Backend, Model, axis_range
@@ -63,19 +62,7 @@ def warmup_files(config: ModelConfig, feed: Feed) -> Mapping[str, bytes]:
         for name, one in warmup.inputs.items()
         if one.data_file is not None
     }
-    return {file: raw(np.asarray(feed[name]), dtype) for file, (name, dtype) in needed.items()}
-
-
-def raw(array: NDArray[Any], dtype: DType) -> bytes:
-    """Return the elements as Triton reads them: little-endian; a string as its length in four bytes and its text."""
-    if dtype is DType.STRING:
-        return b"".join(len(text).to_bytes(4, "little") + text for text in _texts(array))
-    return np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"), copy=False)).tobytes()
-
-
-def _texts(array: NDArray[Any]) -> Iterator[bytes]:
-    for item in array.ravel():
-        yield item if isinstance(item, bytes) else str(item).encode()
+    return {file: tensor_bytes(feed[name], dtype) for file, (name, dtype) in needed.items()}
 
 
 def _dims(array: Any, max_batch_size: int) -> tuple[int, ...]:
@@ -97,5 +84,5 @@ def _file_name(place: int, tensor: ConfigTensor, feed: Feed) -> str:
     A server may be about to read the warmup of the last version when the next is published, so both lie in the folder.
     The place keeps apart names that differ only in what a path cannot hold.
     """
-    content = hashlib.sha256(raw(np.asarray(feed[tensor.name]), tensor.dtype)).hexdigest()
+    content = hashlib.sha256(tensor_bytes(feed[tensor.name], tensor.dtype)).hexdigest()
     return f"{place}_{_UNSAFE.sub('_', tensor.name)[:100]}-{content[:8]}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from builder.perf.wire import tensor_bytes
+from builder.feeds.wire import tensor_bytes
 from builder.spec.dtypes import DType
 from builder.spec.loaded import Feed
 

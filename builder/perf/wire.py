@@ -10,6 +10,7 @@ import grpc
 import numpy as np
 from tritonclient.grpc import service_pb2
 
+from builder.feeds.wire import tensor_bytes
 from builder.spec.dtypes import DType
 from builder.spec.loaded import Feed
 
@@ -51,18 +52,6 @@ def request_bytes(
     if protocol == "grpc":
         return _protobuf(triton_name, version, heads, tensors)
     return _post(f"/v2/models/{triton_name}/versions/{version}/infer", host, heads, tensors)
-
-
-def tensor_bytes(array: Any, dtype: DType) -> bytes:
-    """Return the elements as the protocol has them: little-endian, row-major; strings after their lengths."""
-    if dtype is not DType.STRING:
-        return bytes(
-            np.ascontiguousarray(array).astype(np.dtype(dtype.numpy).newbyteorder("<"), copy=False).tobytes()
-        )
-    texts = (
-        text.encode() if isinstance(text, str) else bytes(text) for text in np.asarray(array).reshape(-1)
-    )
-    return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
 
 
 def open_sender(

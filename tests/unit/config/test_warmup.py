@@ -2,13 +2,9 @@
 
 from pathlib import Path
 
-import ml_dtypes
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
 
 from builder import config
-from builder.config.warmup import raw
 from builder.spec.dtypes import DType
 from builder.spec.loaded import Feed
 from builder.spec.project import Axis
@@ -79,25 +75,3 @@ def test_a_model_without_warmup_has_no_folder(tmp_path: Path) -> None:
     one = loaded(TEXT, STATES, warmup=False)
     config.write(config.make("m", one, artifact(one), proof(8)), one, into=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["config.pbtxt"]
-
-
-@given(st.lists(st.binary(max_size=9)))
-def test_strings_are_written_with_their_length(texts: list[bytes]) -> None:
-    """Reading lengths and texts in turn gives the strings back."""
-    left = raw(np.array(texts, dtype=object), DType.STRING)
-    read = []
-    while left:
-        size = int.from_bytes(left[:4], "little")
-        read.append(left[4 : 4 + size])
-        left = left[4 + size :]
-    assert read == texts
-
-
-def test_numbers_are_little_endian_whatever_the_array_is() -> None:
-    """An array of the other byte order is turned round."""
-    assert raw(np.array([1, 2], dtype=">i4"), DType.INT32) == b"\x01\0\0\0\x02\0\0\0"
-
-
-def test_bf16_is_two_bytes_a_number() -> None:
-    """1.0 in bf16 is 0x3f80."""
-    assert raw(np.array([1.0], dtype=ml_dtypes.bfloat16), DType.BF16) == b"\x80\x3f"

@@ -1,12 +1,10 @@
 import json
 
 import numpy as np
-import pytest
 from tritonclient.grpc import service_pb2
-from tritonclient.utils import serialize_byte_tensor
 
 from builder.perf.target import split
-from builder.perf.wire import request_bytes, tensor_bytes
+from builder.perf.wire import request_bytes
 from builder.server.statistics import Statistics, Timing
 from builder.spec.dtypes import DType
 from builder.spec.results import ServerSplit
@@ -41,19 +39,6 @@ def test_an_http_request_says_its_lengths() -> None:
     size = int(fields["Inference-Header-Content-Length"])
     sizes = [one["parameters"]["binary_data_size"] for one in json.loads(body[:size])["inputs"]]
     assert sum(sizes) == len(body) - size
-
-
-def test_strings_travel_as_the_client_library_sends_them() -> None:
-    """Our bytes of a string tensor are those of tritonclient."""
-    assert tensor_bytes(TEXTS, DType.STRING) == serialize_byte_tensor(TEXTS).item()
-
-
-@pytest.mark.parametrize("dtype", [DType.FP32, DType.INT64, DType.BOOL])
-def test_a_transposed_array_travels_row_by_row(dtype: DType) -> None:
-    """Bytes follow the shape, not the memory of the array."""
-    array = np.arange(6).reshape(2, 3).astype(dtype.numpy)
-
-    assert tensor_bytes(array.T, dtype) == np.ascontiguousarray(array.T).tobytes()
 
 
 def counted(requests: int, *, executions: int, ns: int) -> Statistics:
