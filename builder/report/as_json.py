@@ -1,12 +1,9 @@
 """A report for a machine."""
 
 import json
-import math
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
-from enum import Enum
-from pathlib import PurePath
 from typing import Any, Final
+
+from builder.spec.plain import to_plain
 
 _VERDICTS: Final = ("passed", "exit_code")
 
@@ -18,38 +15,9 @@ def render(report: Any) -> str:
     has no numbers for what is not finite: those are the strings "inf", "-inf" and "nan".
     """
     kind = type(report).__name__.removesuffix("Report").lower()
-    plain = as_plain(report)
+    plain = to_plain(report, beside=_verdicts)
     document = {"kind": kind, **plain} if isinstance(plain, dict) else {"kind": kind, "value": plain}
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def as_plain(value: Any) -> Any:
-    """Return `value` in dicts, lists, strings, numbers, bools and None.
-
-    Raises:
-        TypeError: it holds something that has no plain form.
-    """
-    if is_dataclass(value) and not isinstance(value, type):
-        return _verdicts(value) | {
-            field.name: as_plain(getattr(value, field.name)) for field in fields(value)
-        }
-    if isinstance(value, Enum):
-        return as_plain(value.value)
-    if isinstance(value, Mapping):
-        return {str(as_plain(key)): as_plain(item) for key, item in value.items()}
-    if isinstance(value, (tuple, list, set, frozenset)):
-        return [as_plain(item) for item in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
-    return _plain_scalar(value)
-
-
-def _plain_scalar(value: Any) -> Any:
-    if isinstance(value, PurePath):
-        return str(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return value
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 def _verdicts(value: Any) -> dict[str, Any]:

@@ -4,12 +4,14 @@ import dataclasses
 import json
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+Facts = Callable[[Any], Mapping[str, Any]]
+"""Further facts of a dataclass, by name."""
 
 
 def dump(value: object) -> str:
@@ -17,23 +19,35 @@ def dump(value: object) -> str:
     return json.dumps(to_plain(value), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def to_plain(value: Any) -> Any:
-    """Return `value` with dataclasses as dicts, tuples as lists, and what JSON has no number for as text."""
+def to_plain(value: Any, *, beside: Facts = lambda _: {}) -> Any:
+    """Return `value` with dataclasses as dicts, tuples as lists, and what JSON has no number for as text.
+
+    Args:
+        value: frozen values, and what they are made of.
+        beside: further facts of a dataclass, such as its verdict; they come before its fields.
+
+    Raises:
+        TypeError: it holds something that has no plain form.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        own = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return {**beside(value), **{name: to_plain(item, beside=beside) for name, item in own.items()}}
     if isinstance(value, Mapping):
-        return {_key(key): to_plain(item) for key, item in value.items()}
+        return {_key(key): to_plain(item, beside=beside) for key, item in value.items()}
     if isinstance(value, tuple | list | set | frozenset):
-        return [to_plain(item) for item in value]
+        items = sorted(value) if isinstance(value, set | frozenset) else value
+        return [to_plain(item, beside=beside) for item in items]
     return _plain_scalar(value)
 
 
 def _plain_scalar(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, Path) or (isinstance(value, float) and not math.isfinite(value)):
+    if isinstance(value, PurePath) or (isinstance(value, float) and not math.isfinite(value)):
         return str(value)
-    return value
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 def from_plain(kind: type[T], value: Any) -> T:

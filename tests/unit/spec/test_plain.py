@@ -1,6 +1,7 @@
 """Values as JSON and back."""
 
 import json
+from pathlib import PurePath
 
 import pytest
 from hypothesis import given
@@ -82,3 +83,15 @@ def test_what_is_no_such_value_is_refused(plain: object) -> None:
     """A wrong type is never passed on as the right one."""
     with pytest.raises((TypeError, ValueError)):
         from_plain(Tensor, plain)
+
+
+def test_paths_enums_and_sets_have_a_plain_form() -> None:
+    """A path and an enum are their text, and a set is a list in order, so that equal values give equal text."""
+    assert to_plain({"where": PurePath("a/b"), DType.FP32: {3, 1, 2}}) == {"where": "a/b", "fp32": [1, 2, 3]}
+
+
+@pytest.mark.parametrize("odd", [1j, b"x", object()])
+def test_what_has_no_plain_form_is_an_error(odd: object) -> None:
+    """What JSON cannot carry is refused, not turned into its repr."""
+    with pytest.raises(TypeError, match="has no form in JSON"):
+        to_plain({"thing": [odd]})
