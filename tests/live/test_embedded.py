@@ -220,6 +220,21 @@ def test_a_model_that_is_not_there_is_named_before_anything_starts(repository: P
     assert "double" in caught.value.fix
 
 
+def test_a_server_that_dies_later_is_noticed(repository: Path) -> None:
+    """A server that runs passes; one that was killed is an error with the end of its log."""
+    with open_server("embedded", Serving(repository=repository, release=RELEASE)) as endpoint:
+        assert endpoint.pid is not None
+        assert endpoint.log is not None
+        embedded.require_alive(endpoint.pid, endpoint.log)
+
+        os.kill(endpoint.pid, signal.SIGKILL)
+
+        assert within(5, lambda: not is_running(endpoint.pid))
+        with pytest.raises(ServerError, match="Triton has ended; its last lines") as caught:
+            embedded.require_alive(endpoint.pid, endpoint.log)
+    assert str(endpoint.log) in caught.value.fix
+
+
 def test_a_port_in_use_is_named(repository: Path, tmp_path: Path) -> None:
     """Asking for a port that somebody listens on is an error that names it."""
     with socket.socket() as taken:

@@ -2,6 +2,7 @@
 
 from builder.server.embedded.cache import cache_root
 from builder.server.embedded.detached import detached, start_detached, stop_detached
+from builder.server.embedded.ready import require_alive
 from builder.server.embedded.run import SERVER_VERSION, running
 from builder.server.embedded.wheels import (
     PERF_ANALYZER,
@@ -21,6 +22,7 @@ __all__ = [
     "cache_root",
     "detached",
     "fetch_wheel",
+    "require_alive",
     "running",
     "server_libraries",
     "start_detached",

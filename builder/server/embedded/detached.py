@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from builder.errors import ServerError
-from builder.server.embedded.process import has_children, start_free, stop
+from builder.server.embedded.process import born, has_children, start_free, stop
 from builder.server.embedded.run import Say, started
 from builder.server.endpoint import Endpoint
 from builder.server.serving import Serving
@@ -112,7 +112,7 @@ def _alone(state: Path) -> Iterator[None]:
 
 def _remember(state: Path, process: "Popen[bytes]", *, endpoint: Endpoint | None) -> None:
     try:
-        _write(state, _Process(pid=process.pid, born=_born(process.pid)), endpoint=endpoint)
+        _write(state, _Process(pid=process.pid, born=born(process.pid)), endpoint=endpoint)
     except OSError as error:
         stop(process)  # nobody could find it again
         raise _cannot_remember(state, error) from error
@@ -153,20 +153,7 @@ def _has_ended(handle: int, wait_s: float) -> bool:
 
 
 def _is_alive(process: _Process) -> bool:
-    return bool(process.born) and _born(process.pid) == process.born
-
-
-def _born(pid: int) -> str:
-    """Return boot and tick of the start of process `pid`; empty when it is gone or a zombie."""
-    try:
-        fields = (
-            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        )
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-    state, start_ticks = fields[0], fields[19]
-    return "" if state == "Z" else f"{boot}/{start_ticks}"
+    return bool(process.born) and born(process.pid) == process.born
 
 
 def _write(state: Path, process: _Process, *, endpoint: Endpoint | None) -> None:

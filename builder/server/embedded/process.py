@@ -82,6 +82,24 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
+def is_alive(pid: int) -> bool:
+    """Return whether process `pid` runs; one that has ended and was not waited for does not."""
+    return bool(born(pid))
+
+
+def born(pid: int) -> str:
+    """Return boot and tick of the start of process `pid`; empty when it is gone or a zombie."""
+    try:
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        )
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+    state, start_ticks = fields[0], fields[19]
+    return "" if state == "Z" else f"{boot}/{start_ticks}"
+
+
 def listening_ports(pid: int) -> frozenset[int]:
     """Return the ports on which process `pid` itself listens; none when it is gone."""
     try:

@@ -11,7 +11,7 @@ from typing import Final
 
 from builder.errors import ServerError
 from builder.server.embedded.launch import Ports
-from builder.server.embedded.process import listening_ports
+from builder.server.embedded.process import is_alive, listening_ports
 
 _PAUSE_S: Final = 0.03
 _ASK_TIMEOUT_S: Final = 10.0
@@ -75,6 +75,16 @@ def _require_loaded(http_port: int, names: Sequence[str], log: Path) -> None:
             f"Triton did not load {len(failed)} of {len(names)} models:\n{listed}",
             fix=f"the whole log: {log}",
         )
+
+
+def require_alive(pid: int, log: Path) -> None:
+    """Check that the server of process `pid` still runs.
+
+    Raises:
+        ServerError: it has ended; its last lines.
+    """
+    if not is_alive(pid):
+        raise ServerError(f"Triton has ended; its last lines:\n{tail(log)}", fix=f"the whole log: {log}")
 
 
 def failed_models(
