@@ -19,7 +19,7 @@ def read_npz(path: Path) -> dict[str, Any]:
         found = _members(path)
     except EOFError as error:
         raise ValueError("it is empty, or ends too early") from error
-    except (BadZipFile, zlib.error, RuntimeError) as error:  # RuntimeError: an encrypted zip, or a strange one
+    except (BadZipFile, zlib.error, RuntimeError) as error:  # RuntimeError: it is encrypted
         raise ValueError(str(error)) from error
     if other := [name for name, value in found.items() if not isinstance(value, np.ndarray)]:
         raise ValueError(f"{other[0]} is no array")
