@@ -29,7 +29,7 @@ def check(tree: Tree, project: Project, dropped: list[Path], folder: FilePath) -
         dropped: the places that are mistakes already; what follows from them is not said.
         folder: that of trb.yaml, absolute.
     """
-    findings = [*_triton(project), *_repository(project, folder), *_names(project)]
+    findings = [*_triton(project), *_repository(project, folder), *_names(project), *_opsets(project)]
     for name, model in project.models.items():
         for rule in _RULES:
             findings += [moved(finding, ("models", name)) for finding in rule(model)]
@@ -73,12 +73,21 @@ def _names(project: Project) -> Iterator[Finding]:
         if not all(map(is_model_name, called)):
             longest = max(map(len, called), default=0)
             why = f"{longest} letters are more than {LONGEST_NAME}" if longest > LONGEST_NAME else NAME_RULE
-            yield Finding(("models", name), f"Triton would refuse the name; {why}")
+            yield Finding(("models", name), f"Triton would refuse the name; {why}", stands=True)
         for triton_name in called:
             if triton_name in owners:
                 message = f"this model and `{owners[triton_name]}` would both be called {triton_name}"
                 yield Finding(("models", name), message)
             owners[triton_name] = name
+
+
+def _opsets(project: Project) -> Iterator[Finding]:
+    target = next((one for one in releases() if one.name == project.triton), None)
+    for name, model in project.models.items():
+        asked = model.onnx.opset
+        if target is not None and asked is not None and asked > target.max_opset:
+            message = f"Triton {target.name} takes opsets up to {target.max_opset}, not {asked}"
+            yield Finding(("models", name, "onnx", "opset"), message, (("triton",),))
 
 
 def _source(model: Model) -> Iterator[Finding]:

@@ -22,6 +22,8 @@ INT32: Final = 2**31 - 1
 """The largest number of most fields of config.pbtxt, `max_batch_size` among them."""
 _REQUEST_BYTES: Final = 2**31 - 1
 """gRPC, and so Triton, takes no larger message."""
+_LEAST_OPSET: Final = 7
+"""torch's exporters go no lower."""
 _MOST_GPUS: Final = 1024
 _HOUR_MS: Final = 3_600_000
 
@@ -36,8 +38,8 @@ def numbers(model: Model) -> Iterator[Finding]:
     yield from _queue(model.batching)
     yield from _instances(model.instances)
     yield from _latency(model) if model.latency is not None else ()
-    if model.onnx.opset is not None:
-        yield from _bounded(("onnx", "opset"), model.onnx.opset, 7, 100, "no release takes more")
+    if model.onnx.opset is not None and model.onnx.opset < _LEAST_OPSET:
+        yield Finding(("onnx", "opset"), f"must be at least {_LEAST_OPSET}; no exporter goes lower")
 
 
 def sizes(model: Model) -> Iterator[Finding]:

@@ -140,7 +140,8 @@ MISTAKES = {
     "latency: {concurrency: 1000000}": "must be at most 1,024",
     "latency: {batch: 9}": "must be at most 8, not 9: the largest batch",
     f"latency: {{concurrency: '{'9' * 4000}'}}": "a number of more than 20 digits",
-    "onnx: {opset: 999}": "must be at most 100",
+    "onnx: {opset: 999}": "Triton 24.10 takes opsets up to 21, not 999",
+    "onnx: {opset: 6}": "must be at least 7",
     'source: "a\\0.onnx"': "has a character that no file",
     "weights: [a]": "must be a valid string",
 }
@@ -243,6 +244,14 @@ def test_a_repository_has_no_dots_in_its_path(tmp_path: Path, repository: str, f
     project = read(written(folder, f"repository: {repository}\n{GOOD}"))
 
     assert project.repository == Path(os.path.normpath(folder / found))
+
+
+def test_a_wrong_name_is_told_beside_what_is_wrong_in_its_model(tmp_path: Path) -> None:
+    """A mistake inside a model does not hide that of its name."""
+    found = mistakes(tmp_path, "models: {a..b: {source: 'm:f', inputs: {x: {dtype: half, shape: [4]}}}}")
+
+    assert len(found) == 2
+    assert "Triton would refuse the name" in found[0]
 
 
 def test_two_models_of_one_name_are_both_placed(tmp_path: Path) -> None:
