@@ -153,7 +153,8 @@ def _why(wheel: Wheel, stderr: str) -> MissingTool:
         return MissingTool(f"{what} from TRB_WHEELS={os.environ['TRB_WHEELS']}:\n{said}", fix=_by_hand(wheel))
     # pip ends in the same words when it cannot reach an index.
     unreachable = "connection broken" in stderr or "(from versions: none)" in stderr
-    if "No matching distribution" in stderr and not unreachable:
+    # Of a wheel with a known hash it means that this index lacks it, not that there is none.
+    if "No matching distribution" in stderr and not unreachable and wheel.sha256 is None:
         return _no_such_wheel(wheel)
     return MissingTool(f"{what}:\n{said}", fix=f"connect to a package index, or {_by_hand(wheel)}")
 
