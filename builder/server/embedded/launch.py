@@ -1,5 +1,7 @@
 """The command and the environment of the embedded server."""
 
+import contextlib
+import hashlib
 import os
 import re
 import socket
@@ -8,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from builder.errors import MissingTool
 from builder.server.embedded.backends import backend_folder
+from builder.server.embedded.cache import cache_root
 from builder.server.embedded.host import require_host
 from builder.server.embedded.libpython import fetched_libpython, libpython_folder
 from builder.server.embedded.stub_python import stub_python
@@ -20,6 +24,7 @@ from builder.spec.releases import Release
 _POLL_S: Final = 1
 _EXIT_TIMEOUT_S: Final = 8
 _LOOPBACK: Final = "127.0.0.1"
+_PLAIN: Final = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 _COMMENT: Final = re.compile(r"#.*")
 _TENSORS: Final = tuple(re.compile(rf"\b{word}\s*:?\s*[\[{{]") for word in ("input", "output"))
 
@@ -65,6 +70,11 @@ def install(release: Release, *, target_torch: bool, say: Callable[[str], None])
         MissingTool: this machine cannot run it, or a part cannot be fetched.
     """
     require_host()
+    if not _PLAIN.fullmatch(str(cache_root())):
+        raise MissingTool(
+            f"the cache {cache_root()} has a blank or another character that a shell reads in its path",
+            fix="name a plain folder in the environment variable TRB_CACHE",
+        )
     say("preparing the embedded Triton")
     wheel = fetch_wheel(PYTRITON)
     return Installed(
@@ -74,6 +84,20 @@ def install(release: Release, *, target_torch: bool, say: Callable[[str], None])
         release=release,
         libpython=libpython_folder() or fetched_libpython(),
     )
+
+
+def plainly_named(folder: Path) -> Path:
+    """Return `folder`, or a link to it in the cache where its path holds a character that a shell reads.
+
+    The Python backend starts its stubs by a shell and does not quote: a blank in the path ends them.
+    """
+    if _PLAIN.fullmatch(str(folder)):
+        return folder
+    link = cache_root() / "links" / hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    link.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        link.symlink_to(folder)
+    return link
 
 
 def command(
@@ -87,7 +111,7 @@ def command(
     """Return the command line; `models` None means all of the repository."""
     mode = "explicit" if control == "none" and models is not None else control
     options = {
-        "model-repository": repository,
+        "model-repository": plainly_named(repository),
         "backend-directory": installed.backends,
         "http-address": _LOOPBACK,
         "http-port": ports.http,
