@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from builder.errors import MissingTool
+from builder.errors import CommandFailed, MissingTool
 from builder.perf import nvidia, ours
 from builder.perf.budget import limits, missed, watched
 from builder.perf.load import Load, is_budgeted
@@ -38,7 +38,7 @@ def measure(
     Raises:
         ServerError: the server does not serve this version, or serves it with another configuration.
         RepositoryError: our config.pbtxt cannot be read.
-        MissingTool: perf_analyzer was asked for by name and cannot be had.
+        MissingTool, CommandFailed: perf_analyzer was asked for by name, and cannot be had or hangs.
     """
     with connected(endpoint) as client:
         target = describe(client, version_folder)
@@ -70,7 +70,7 @@ def _measured(
             return nvidia.measure_point(target, load, feeds, settings, on_step=on_step)
         except nvidia.CannotMeasure as error:
             reason = str(error)
-        except MissingTool as error:  # the one failure that `auto` exists to get round
+        except (MissingTool, CommandFailed) as error:  # what `auto` exists to get round
             if engine == "perf_analyzer":
                 raise
             reason = error.what.splitlines()[0].rstrip(":")
