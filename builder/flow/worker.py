@@ -62,8 +62,8 @@ Say = Callable[[str], None]
 def work(job: Job, channel: Connection) -> None:
     """Build `job` and send what came of it; whatever is printed on the way goes to the job's log."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _print_into(job.log)
     try:
+        _print_into(job.log)
         outcome: Built | TrbError = _build(job, lambda what: channel.send(("step", what)))
     except Exception as error:  # noqa: BLE001 - whatever it is, the other models are built
         traceback.print_exc()

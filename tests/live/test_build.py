@@ -109,7 +109,13 @@ def test_a_crash_is_the_crash_of_one_model(trb: Any, tmp_path: Path) -> None:
 def test_a_build_that_ends_early_leaves_nothing_running(tmp_path: Path, how: signal.Signals) -> None:
     """However `trb build` is ended, its processes end too, and the lock is free."""
     folder = project(tmp_path, "sleeps")
-    with subprocess.Popen(BUILD, cwd=folder, stderr=subprocess.DEVNULL, start_new_session=True) as build:
+    with subprocess.Popen(
+        BUILD,
+        cwd=folder,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job of a shell may ignore it
+    ) as build:
         wait_until((folder / "sleeping").exists, seconds=60)
         build.send_signal(how)
         build.wait(timeout=30)
