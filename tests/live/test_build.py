@@ -110,11 +110,10 @@ def test_a_build_that_ends_early_leaves_nothing_running(tmp_path: Path, how: sig
     """However `trb build` is ended, its processes end too, and the lock is free."""
     folder = project(tmp_path, "sleeps")
     with subprocess.Popen(
-        BUILD,
+        ["env", "--default-signal=INT", *BUILD],  # a shell's background job ignores SIGINT
         cwd=folder,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job of a shell may ignore it
     ) as build:
         wait_until((folder / "sleeping").exists, seconds=60)
         build.send_signal(how)
