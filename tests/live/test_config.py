@@ -126,7 +126,7 @@ def test_the_largest_batch_runs_as_one_before_the_model_is_ready(tmp_path: Path)
     total(tmp_path / "models", refused=8)
 
     with (
-        pytest.raises(ServerError, match="this many rows are too many|ended with signal 11 while it loaded"),
+        pytest.raises(ServerError, match=r"this many rows are too many|ended with signal 11 while it loaded"),
         open_server("embedded", Serving(repository=tmp_path / "models", release=RELEASE, log_dir=tmp_path)),
     ):
         pass
