@@ -11,7 +11,7 @@ from builder import readspec, repository
 from builder.errors import TrbError
 from builder.flow import pool
 from builder.flow.select import select
-from builder.flow.worker import Built, Job, Staged, work
+from builder.flow.worker import Built, Job, work
 from builder.loading.fingerprint import still_holds
 from builder.repository import Published
 from builder.spec.project import Backend, Model, ReadProject, triton_names
@@ -111,7 +111,7 @@ def _order(read: ReadProject, name: str, model: Model, threads: int) -> Job:
 
 def _published(read: ReadProject, job: Job, built: Built) -> Rows:
     """Publish all versions of one model, and note the build only when all are."""
-    rows: list[BuiltModel] = []
+    rows = {backend: _failed_row(job, backend, error) for backend, error in built.failures.items()}
     published: list[Published] = []
     for staged in built.staged:
         try:
@@ -122,38 +122,28 @@ def _published(read: ReadProject, job: Job, built: Built) -> Rows:
                 staged.record,
                 allow_new_signature=job.model.allow_new_signature,
             )
-        except TrbError as error:  # one model's failure: the others are published all the same
-            rows.append(_failed_row(job.name, staged, error))
+        except TrbError as error:  # one version's failure: the others are published all the same
+            rows[staged.backend] = _failed_row(job, staged.backend, error)
             continue
         published.append(one)
         status: Status = "built" if one.changed else "unchanged"
-        rows.append(_row(job.name, one, status, staged.seconds, (*built.notes, *one.record.notes)))
-    if len(published) == len(built.staged):
+        notes = (*built.notes, *one.record.notes)
+        rows[staged.backend] = _row(job.name, one, status, staged.seconds, notes)
+    if len(published) == len(job.stages):
         repository.save_state(read.repository, job.name, built.fingerprint, tuple(published))
-    return tuple(rows)
+    return tuple(rows[backend] for backend in job.stages)
 
 
 def _failed(job: Job, error: TrbError) -> Rows:
     """Return a failed row for every version the model should have had."""
-    return tuple(
-        BuiltModel(
-            name=job.name,
-            triton_name=triton_name,
-            backend=backend,
-            status="failed",
-            error=error.what,
-            fix=error.fix,
-            error_code=error.exit_code,
-        )
-        for backend, (triton_name, _) in job.stages.items()
-    )
+    return tuple(_failed_row(job, backend, error) for backend in job.stages)
 
 
-def _failed_row(name: str, staged: Staged, error: TrbError) -> BuiltModel:
+def _failed_row(job: Job, backend: Backend, error: TrbError) -> BuiltModel:
     return BuiltModel(
-        name=name,
-        triton_name=staged.triton_name,
-        backend=staged.backend,
+        name=job.name,
+        triton_name=job.stages[backend][0],
+        backend=backend,
         status="failed",
         error=error.what,
         fix=error.fix,
@@ -184,4 +174,7 @@ def _row(name: str, one: Published, status: Status, seconds: float, notes: tuple
 
 
 def _told(rows: Rows) -> str:
-    return ", ".join(f"{row.triton_name} version {row.version} {row.status}" for row in rows)
+    return ", ".join(
+        f"{row.triton_name} {'' if row.version is None else f'version {row.version} '}{row.status}"
+        for row in rows
+    )

@@ -1,7 +1,7 @@
 """`trb check`: the numbers of the live server against PyTorch's."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from itertools import groupby
 from pathlib import Path
@@ -10,6 +10,7 @@ from builder import readspec, repository
 from builder.flow.door import Door, Step
 from builder.flow.live import Target, targets
 from builder.flow.select import select
+from builder.loading.fingerprint import served_sha256
 from builder.server.endpoint import Endpoint
 from builder.spec.loaded import Loaded
 from builder.spec.project import ReadProject
@@ -60,13 +61,24 @@ def _check_one(
         published.folder,
         endpoint,
         release=release(read.project.triton),
-        departures=tuple(repository.verify(published)),
+        departures=(*repository.verify(published), *_outdated(read, target)),
         built_from=_built_from(read, target),
         on_step=lambda what: step(target.triton_name, what),
     )
     repository.append_live(read.repository, published, "check", verdict)
     step(target.triton_name, "passed" if verdict.passed else "failed")
     return verdict
+
+
+def _outdated(read: ReadProject, target: Target) -> Iterator[str]:
+    """Yield that trb.yaml asks for another model than the one last built, tolerances and budgets aside."""
+    state = repository.load_state(read.repository, target.name)
+    asked = served_sha256(target.name, target.model, read.project.triton)
+    if state is not None and state.fingerprint.served_sha256 not in ("", asked):
+        yield (
+            f"trb.yaml says other things of {target.name} than when version {target.published.version} was built: "
+            "run `trb build`"
+        )
 
 
 def _built_from(read: ReadProject, target: Target) -> Mapping[str, str]:

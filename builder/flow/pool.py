@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import Any, Final, Protocol, TypeVar
 
@@ -58,6 +59,10 @@ def _context(threads: int, *, warm: bool) -> Any:
     os.environ["OMP_NUM_THREADS"] = str(threads)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([_PRELOAD])
+    # Ctrl-C is for `trb`, which ends the others: the fork server would answer it with a traceback while it imports.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    forkserver.ensure_running()
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     return context
 
 

@@ -49,9 +49,11 @@ class Staged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """All versions of one model."""
+    """What came of one model."""
 
     staged: tuple[Staged, ...]
+    failures: Mapping[Backend, TrbError]
+    """Why a backend has no version; the others may have one."""
     fingerprint: Fingerprint
     notes: tuple[str, ...]
 
@@ -89,8 +91,17 @@ def _build(job: Job, say: Say) -> Built:
     target = release(job.triton)
     say("loading")
     loaded = load(job.name, job.model, job.folder, target)
-    staged = tuple(_stage(job, backend, loaded, target, say) for backend in job.stages)
-    return Built(staged=staged, fingerprint=loaded.fingerprint, notes=loaded.notes)
+    staged: list[Staged] = []
+    failures: dict[Backend, TrbError] = {}
+    for backend in job.stages:
+        try:
+            staged.append(_stage(job, backend, loaded, target, say))
+        except (
+            TrbError
+        ) as error:  # one backend's failure is a row of the report, and no reason to skip the other
+            traceback.print_exc()
+            failures[backend] = out_of_room(job.log.parent) or error
+    return Built(staged=tuple(staged), failures=failures, fingerprint=loaded.fingerprint, notes=loaded.notes)
 
 
 def _stage(job: Job, backend: Backend, loaded: Loaded, target: Release, say: Say) -> Staged:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import metadata
 from pathlib import Path
 from platform import python_version
@@ -12,7 +12,7 @@ from typing import Final
 from builder import __version__
 from builder.spec.hashing import file_sha256
 from builder.spec.loaded import Fingerprint
-from builder.spec.project import Model
+from builder.spec.project import Model, Parity
 
 PACKAGES: Final = ("torch", "onnx", "onnxscript", "onnxruntime", "numpy", "tritonclient", "jinja2")
 """Packages that every exported byte can depend on."""
@@ -22,6 +22,12 @@ def entry_sha256(name: str, model: Model, triton: str) -> str:
     """Return the hash of all that trb.yaml says of a model, defaults included."""
     entry = json.dumps({"name": name, "triton": triton, "model": asdict(model)}, sort_keys=True, default=str)
     return hashlib.sha256(entry.encode()).hexdigest()
+
+
+def served_sha256(name: str, model: Model, triton: str) -> str:
+    """Return the hash of what trb.yaml says of a model as it is served; see `Fingerprint.served_sha256`."""
+    plain = replace(model, parity=Parity(), latency=None, samples=None, outputs={}, allow_new_signature=False)
+    return entry_sha256(name, plain, triton)
 
 
 def packages(further: Iterable[str] = ()) -> Mapping[str, str]:

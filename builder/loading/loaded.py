@@ -4,13 +4,14 @@ from pathlib import Path
 
 from builder.feeds import Case, label, random_feed, sizes, with_sample_ranges
 from builder.loading.callables import resolve
-from builder.loading.fingerprint import digest, entry_sha256, packages
+from builder.loading.fingerprint import digest, entry_sha256, packages, served_sha256
 from builder.loading.opened import Opened
 from builder.loading.outputs import find_outputs, require_promises
 from builder.loading.provenance import provenance
 from builder.loading.recorder import Reading, recording, spelt
 from builder.loading.samples import load_samples
 from builder.loading.sources import open_source
+from builder.loading.steady import require_steady, state_sha256
 from builder.spec.loaded import Feed, Fingerprint, Loaded
 from builder.spec.project import Model
 from builder.spec.releases import Release
@@ -62,6 +63,7 @@ def load(name: str, model: Model, folder: Path, release: Release) -> Loaded:
         ),
         fingerprint=Fingerprint(
             entry_sha256=entry_sha256(name, model, release.name),
+            served_sha256=served_sha256(name, model, release.name),
             files=files,
             packages=packages(reading.packages()),
         ),
@@ -73,7 +75,10 @@ def _outputs(model: Model, opened: Opened) -> tuple[Tensor, ...]:
     cases = [
         Case(name=label(tried), sizes=tried, feed=random_feed(model, tried, seed=0)) for tried in sizes(model)
     ]
-    return find_outputs(model, [(case, opened.reference(case.feed)) for case in cases], opened.dtypes)
+    before = state_sha256(opened.original)
+    answers = [(case, opened.reference(case.feed)) for case in cases]
+    require_steady(opened, before, cases[0].feed, answers[0][1])
+    return find_outputs(model, answers, opened.dtypes)
 
 
 def _range_notes(model: Model, ranged: Model, samples: Feed | None) -> tuple[str, ...]:

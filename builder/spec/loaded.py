@@ -21,6 +21,9 @@ class Fingerprint:
 
     entry_sha256: str
     """Over the model's entry in trb.yaml (every value, defaults included), its name and the target release."""
+    served_sha256: str = ""
+    """As `entry_sha256`, over that part of the entry that shapes what is served: tolerances, budget, samples and
+    promises about the outputs are left out."""
     files: Mapping[str, str]
     """sha256 by path, of every module outside site-packages imported, and every file opened, while the source loaded
     (weights and samples included). Paths are relative to the folder of trb.yaml where they lie below it."""

@@ -161,3 +161,66 @@ def test_the_demo_touches_no_folder_of_others(trb: Any, tmp_path: Path) -> None:
     assert "no earlier demo" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["train.py"]
     shutil.rmtree(tmp_path)
+
+
+def test_one_backend_may_fail_alone(trb: Any, tmp_path: Path) -> None:
+    """What ONNX cannot carry is a failure of the ONNX version, and no other."""
+    (tmp_path / "models.py").write_text(
+        "import torch\n"
+        "class Bessel(torch.nn.Module):\n"
+        "    def forward(self, x):\n        return torch.special.bessel_j0(x)\n"
+        "def load(): return Bessel()\n"
+    )
+    spec = f"models:\n  bessel:\n    source: models:load\n    backend: [onnx, torchscript]\n{ENTRY}"
+    (tmp_path / "trb.yaml").write_text(spec)
+
+    done = trb("build", "--json", cwd=tmp_path, expect=4)
+
+    rows = {row["triton_name"]: row["status"] for row in json.loads(done.stdout)["models"]}
+    assert rows["bessel_onnx"] == "failed"
+    assert rows["bessel_torchscript"] == "built", done.stdout
+
+
+@pytest.mark.parametrize(
+    ("forward", "words"),
+    [
+        ("x + torch.rand_like(x)", "differs when the same inputs are given twice"),
+        ("x + self.seen.add_(1)", "changes a buffer"),
+        (
+            "torch.nn.functional.dropout(x, 0.5, training=True)",
+            "differs when the same inputs are given twice",
+        ),
+    ],
+)
+def test_a_model_that_answers_otherwise_each_time_is_refused(
+    trb: Any, tmp_path: Path, forward: str, words: str
+) -> None:
+    """Random numbers and hidden state are named for what they are, before anything is exported."""
+    (tmp_path / "models.py").write_text(
+        "import torch\n"
+        "class Unsteady(torch.nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.register_buffer('seen', torch.zeros(1))\n"
+        f"    def forward(self, x):\n        return {forward}\n"
+        "def load(): return Unsteady()\n"
+    )
+    (tmp_path / "trb.yaml").write_text(f"models:\n  unsteady:\n    source: models:load\n{ENTRY}")
+
+    done = trb("build", cwd=tmp_path, expect=3)
+
+    assert words in done.stdout
+
+
+def test_a_check_knows_the_spec_that_was_built(trb: Any, tmp_path: Path) -> None:
+    """An entry that asks for another model than the one served fails the check; a tolerance does not."""
+    folder = project(tmp_path, "good")
+    trb("build", cwd=folder)
+    spec = (folder / "trb.yaml").read_text()
+
+    (folder / "trb.yaml").write_text(f"{spec}    parity: {{rtol: 0.5}}\n")
+    trb("check", cwd=folder)
+    (folder / "trb.yaml").write_text(f"{spec}    dims: {{batch: 64}}\n")
+    done = trb("check", cwd=folder, expect=7)
+
+    assert "run `trb build`" in done.stdout

@@ -93,7 +93,7 @@ def plainly_named(folder: Path) -> Path:
     """
     if _PLAIN.fullmatch(str(folder)):
         return folder
-    link = cache_root() / "links" / hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    link = cache_root() / ".links" / hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     link.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         link.symlink_to(folder)
