@@ -13,6 +13,7 @@ from builder.errors import TrbError
 _COMMANDS: Final = {
     "init": "Write a commented trb.yaml for a callable that gives an nn.Module.",
     "build": "Export models, prove the files offline, write the repository.",
+    "lint": "Tell what a Triton release would refuse in a repository, without a server.",
     "serve": "Serve the repository on the embedded Triton until Ctrl-C.",
     "check": "Prove on a live Triton that models answer like PyTorch: the hard gate.",
     "perf": "Measure latency and throughput under load, and hold them to the budget.",

@@ -2,7 +2,7 @@
 
 from builder.config.make import make
 from builder.config.render import render
-from builder.config.schema import parse
 from builder.config.write import write
+from builder.pbtxt.schema import parse
 
 __all__ = ["make", "parse", "render", "write"]

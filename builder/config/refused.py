@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from google.protobuf.json_format import MessageToDict
 
-from builder.config.schema import message
+from builder.config.message import message
 from builder.errors import ExportError
 from builder.rules import core, onnxruntime, pytorch
 from builder.rules.refusal import BATCHED_DIM, Config, ModelTensor, Refusal

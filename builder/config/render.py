@@ -7,7 +7,8 @@ from functools import cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from builder.assets import asset
-from builder.config.schema import message, parse
+from builder.config.message import message
+from builder.pbtxt.schema import parse
 from builder.spec.model_config import ModelConfig
 
 

@@ -1,13 +1,15 @@
 """What Triton's onnxruntime backend refuses and completes."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, Final, Literal
 
 from builder.rules import parameters, sequences
 from builder.rules.refusal import (
     BATCHED_DIM,
     Config,
     ModelTensor,
+    Place,
     Refusal,
     backend_dims,
     max_batch_size,
@@ -15,6 +17,9 @@ from builder.rules.refusal import (
     tensors,
 )
 from builder.spec.dtypes import DType
+
+Tensor = tuple[Literal["input", "output"], int]
+"""Which section of a config, and which of its tensors."""
 
 DEFAULT_MAX_BATCH_SIZE: Final = 4
 """What auto-complete gives a model that can be batched, unless the server was started with another."""
@@ -46,7 +51,8 @@ def over_limits(*, opset: int | None, ir: int | None, max_opset: int, max_ir: in
     """Yield why an ONNX Runtime with these limits refuses a file so stamped (None: the file does not say)."""
     if ir is not None and ir > max_ir:
         yield Refusal(
-            f"onnx runtime error 1: Unsupported model IR version: {ir}, max supported IR version: {max_ir}"
+            f"onnx runtime error 1: Unsupported model IR version: {ir}, max supported IR version: {max_ir}",
+            code="O104",
         )
     if opset is not None and opset > max_opset:
         yield Refusal(
@@ -54,7 +60,8 @@ def over_limits(*, opset: int | None, ir: int | None, max_opset: int, max_ir: in
             f"released onnx opset versions. Opset {opset} is under development and support for this is "
             "limited. The operator schemas and or other functionality may change before next ONNX release "
             "and in this case ONNX Runtime will not guarantee backward compatibility. Current official "
-            f"support for domain ai.onnx is till opset {max_opset}."
+            f"support for domain ai.onnx is till opset {max_opset}.",
+            code="O103",
         )
 
 
@@ -65,11 +72,17 @@ def options(config: Config) -> Iterator[Refusal]:
     if mode not in (None, 0, 1):
         yield Refusal(
             "Invalid configuration value provided. Expected values for  execution_mode are 0 or 1 but got "
-            f"{mode} ."
+            f"{mode} .",
+            code="C217",
+            place=("parameters", "execution_mode"),
         )
     accelerators = (config.get("optimization") or {}).get("execution_accelerators") or {}
-    for accelerator in accelerators.get("cpu_execution_accelerator") or ():
-        yield Refusal(f"unknown Execution Accelerator '{accelerator['name']}' is requested")
+    for position, accelerator in enumerate(accelerators.get("cpu_execution_accelerator") or ()):
+        yield Refusal(
+            f"unknown Execution Accelerator '{accelerator.get('name', '')}' is requested",
+            code="C218",
+            place=("optimization", "execution_accelerators", "cpu_execution_accelerator", position),
+        )
 
 
 def check(
@@ -105,7 +118,8 @@ def _not_tensors(found: Iterable[ModelTensor]) -> Iterator[Refusal]:
                 (n for start, n in _ONNX_TYPES.items() if tensor.type.startswith(start)), "ONNX_TYPE_UNKNOWN"
             )
             yield Refusal(
-                f"Unsupported ONNX Type '{onnx}' for I/O '{tensor.name}', expected 'ONNX_TYPE_TENSOR'."
+                f"Unsupported ONNX Type '{onnx}' for I/O '{tensor.name}', expected 'ONNX_TYPE_TENSOR'.",
+                code="O106",
             )
 
 
@@ -113,80 +127,131 @@ def _count(config: Config, inputs: Sequence[ModelTensor]) -> Iterator[Refusal]:
     wanted = sum(not tensor.get("optional") for tensor in tensors(config, "input"))
     wanted += len(config.get("batch_input") or ()) + sequences.tensor_count(config)
     if wanted != len(inputs):
-        yield _unable(config, f"configuration expects {wanted} inputs, model provides {len(inputs)}")
+        yield _unable(
+            config,
+            f"configuration expects {wanted} inputs, model provides {len(inputs)}",
+            code="O201",
+            place=("input",),
+        )
 
 
 def _inputs(config: Config, known: Sequence[ModelTensor], *, bf16: bool) -> Iterator[Refusal]:
     by_name = {tensor.name: tensor for tensor in known}
-    for tensor in tensors(config, "input"):
+    for position, tensor in enumerate(tensors(config, "input")):
+        place: Tensor = ("input", position)
         name = tensor["name"]
         if tensor.get("optional") and max_batch_size(config):
             yield _unable(
-                config, f"optional input '{name}' is not supported for models that support batching"
+                config,
+                f"optional input '{name}' is not supported for models that support batching",
+                code="O206",
+                place=(*place, "optional"),
             )
         if name not in by_name:
-            allowed = ", ".join(sorted(by_name))
-            yield Refusal(f"unexpected inference input '{name}', allowed inputs are: {allowed}")
+            yield _unexpected("input", name, by_name, (*place, "name"))
             continue
-        yield from _type(config, "input", tensor, by_name[name], bf16=bf16)
+        yield from _type(config, place, by_name[name], bf16=bf16)
         if tensor.get("allow_ragged_batch"):
-            yield from _ragged(config, by_name[name])
+            yield from _ragged(config, by_name[name], place)
         else:
-            yield from _dims(config, by_name[name], backend_dims(tensor), exact=False)
+            yield from _dims(config, by_name[name], place)
 
 
 def _outputs(config: Config, known: Sequence[ModelTensor], *, bf16: bool) -> Iterator[Refusal]:
     by_name = {tensor.name: tensor for tensor in known}
-    for tensor in tensors(config, "output"):
+    for position, tensor in enumerate(tensors(config, "output")):
+        place: Tensor = ("output", position)
         name = tensor["name"]
         if name not in by_name:
-            allowed = ", ".join(sorted(by_name))
-            yield Refusal(f"unexpected inference output '{name}', allowed outputs are: {allowed}")
+            yield _unexpected("output", name, by_name, (*place, "name"))
             continue
-        yield from _type(config, "output", tensor, by_name[name], bf16=bf16)
-        yield from _dims(config, by_name[name], backend_dims(tensor), exact=True)
+        yield from _type(config, place, by_name[name], bf16=bf16)
+        yield from _dims(config, by_name[name], place)
 
 
-def _type(config: Config, io: str, tensor: Config, model: ModelTensor, *, bf16: bool) -> Iterator[Refusal]:
-    name, wanted = tensor["name"], tensor["data_type"]
+def _unexpected(io: Literal["input", "output"], name: str, known: Collection[str], place: Place) -> Refusal:
+    near = next(
+        iter(difflib.get_close_matches(name, known, n=1)), next(iter(known)) if len(known) == 1 else ""
+    )
+    return Refusal(
+        f"unexpected inference {io} '{name}', allowed {io}s are: {', '.join(sorted(known))}",
+        code="O202",
+        place=place,
+        fix=f'name: "{near}"' if near else "",
+    )
+
+
+def _type(config: Config, place: Tensor, model: ModelTensor, *, bf16: bool) -> Iterator[Refusal]:
+    io, position = place
+    tensor = tensors(config, io)[position]
+    name, wanted, where = tensor["name"], tensor["data_type"], (*place, "data_type")
     if wanted not in _CARRIED or (wanted == "TYPE_BF16" and not bf16):
-        yield Refusal(f"unsupported datatype {wanted} for {io} '{name}' for model '{config['name']}'")
+        yield Refusal(
+            f"unsupported datatype {wanted} for {io} '{name}' for model '{config['name']}'",
+            code="O203",
+            place=where,
+        )
         return
     given = triton_type(model.type, bf16=bf16)
     if wanted != given:
         shown = {"TYPE_STRING": "TYPE_BYTES", "TYPE_INVALID": "TYPE_<invalid>"}.get(given, given)
         yield _unable(
-            config, f"configuration expects datatype {wanted} for {io} '{name}', model provides {shown}"
+            config,
+            f"configuration expects datatype {wanted} for {io} '{name}', model provides {shown}",
+            code="O203",
+            place=where,
+            fix=f"data_type: {given}" if given != "TYPE_INVALID" else "",
         )
 
 
-def _ragged(config: Config, model: ModelTensor) -> Iterator[Refusal]:
+def _ragged(config: Config, model: ModelTensor, place: Tensor) -> Iterator[Refusal]:
     if model.shape != (BATCHED_DIM,):
         yield _unable(
             config,
             "configuration expects model provides input with shape [-1]  for ragged input "
             f"'{model.name}', model provides {shape_text(model.shape)}",
+            code="O207",
+            place=(*place, "allow_ragged_batch"),
         )
 
 
-def _dims(config: Config, model: ModelTensor, dims: tuple[int, ...], *, exact: bool) -> Iterator[Refusal]:
+def _dims(config: Config, model: ModelTensor, place: Tensor) -> Iterator[Refusal]:
+    io, position = place
+    tensor = tensors(config, io)[position]
+    dims, where = backend_dims(tensor), (*place, "reshape" if "reshape" in tensor else "dims")
     if not model.shape:
         if any(dim != 1 for dim in dims):
             yield _unable(
                 config,
                 f"scalar tensor '{model.name}', should only provide 1 in the model configuration when the "
                 f"model doesn't support batching. Model configuration provided: {shape_text(dims)}.",
+                code="O204",
+                place=where,
+                fix="dims: [ 1 ]",
             )
         return
     batched = max_batch_size(config) > 0
-    place = f"model '{config['name']}', tensor '{model.name}': "
+    of_tensor = f"model '{config['name']}', tensor '{model.name}': "
     if batched and model.shape[0] != BATCHED_DIM:
         yield Refusal(
-            f"{place}for the model to support batching the shape should have at least 1 dimension and the "
-            f"first dimension must be -1; but shape expected by the model is {shape_text(model.shape)}"
+            f"{of_tensor}for the model to support batching the shape should have at least 1 dimension and the "
+            f"first dimension must be -1; but shape expected by the model is {shape_text(model.shape)}",
+            code="O205",
+            place=("max_batch_size",),
+            fix="max_batch_size: 0 and the full shape in `dims`, or export the model with a dynamic batch axis",
         )
-    elif not _fits(model.shape, (BATCHED_DIM, *dims) if batched else dims, exact=exact):
-        yield Refusal(f"{place}{_mismatch(model.shape, dims, batched=batched)}")
+    elif not _fits(model.shape, (BATCHED_DIM, *dims) if batched else dims, exact=io == "output"):
+        yield Refusal(
+            f"{of_tensor}{_mismatch(model.shape, dims, batched=batched)}",
+            code="O204",
+            place=where,
+            fix=_dims_fix(model.shape[1:] if batched else model.shape),
+        )
+
+
+def _dims_fix(dims: tuple[int, ...]) -> str:
+    """Return the lines that name these dims; a tensor with no axis but the batch has no dims to name."""
+    return f"dims: {shape_text(dims)}" if dims else "dims: [ 1 ] reshape: { shape: [ ] }"
 
 
 def _fits(model: tuple[int, ...], wanted: tuple[int, ...], *, exact: bool) -> bool:
@@ -208,8 +273,8 @@ def _mismatch(model: tuple[int, ...], dims: tuple[int, ...], *, batched: bool) -
     )
 
 
-def _unable(config: Config, why: str) -> Refusal:
-    return Refusal(f"unable to load model '{config['name']}', {why}")
+def _unable(config: Config, why: str, *, code: str, place: Place, fix: str = "") -> Refusal:
+    return Refusal(f"unable to load model '{config['name']}', {why}", code=code, place=place, fix=fix)
 
 
 def wants_completion(config: Config) -> bool:
@@ -236,7 +301,10 @@ def auto_complete(
     elif size:
         return Refusal(
             f"autofill failed for model '{config['name']}': model does not support batching while non-zero "
-            "max_batch_size is specified"
+            "max_batch_size is specified",
+            code="O205",
+            place=("max_batch_size",),
+            fix="max_batch_size: 0, or export the model with a dynamic batch axis",
         )
     if not tensors(config, "input") and not config.get("batch_input"):
         changes["input"] = [_completed(tensor, batched=size > 0, bf16=bf16) for tensor in inputs]

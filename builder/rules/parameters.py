@@ -36,6 +36,8 @@ def unreadable(config: Config, *, integers: tuple[str, ...], booleans: tuple[str
     """Yield a refusal for each parameter among these that is not what it has to be."""
     for key, value in text(config).items():
         if key in integers and integer(value) is None:
-            yield Refusal(f"failed to convert '{value}' to integral number")
+            yield Refusal(
+                f"failed to convert '{value}' to integral number", code="C217", place=("parameters", key)
+            )
         if key in booleans and boolean(value) is None:
-            yield Refusal(f"failed to convert '{value}' to boolean")
+            yield Refusal(f"failed to convert '{value}' to boolean", code="C217", place=("parameters", key))

@@ -108,37 +108,49 @@ def _arguments(config: Config, arguments: Sequence[Argument]) -> Iterator[Refusa
     if any(argument.kind == "DictType" for argument in arguments[1:]):
         yield Refusal(
             "Multiple inputs of kind DictType were detected. Only a single input of type Dict(str, Tensor) "
-            "is supported."
+            "is supported.",
+            code="T202",
         )
         return
     for argument in arguments:
         if argument.kind not in ("TensorType", "ListType"):
             yield Refusal(
                 f"An input of type '{argument.type}' was detected in the model. Only a single input of type "
-                "Dict(str, Tensor) or input(s) of type Tensor are supported."
+                "Dict(str, Tensor) or input(s) of type Tensor are supported.",
+                code="T202",
             )
     wanted = len(tensors(config, "input")) + len(config.get("batch_input") or ())
     wanted += len(sequences.control_names(config))
     if wanted != len(arguments):
         yield Refusal(
             f"unable to load model '{config['name']}', configuration expects {wanted} inputs, model provides "
-            f"{len(arguments)}"
+            f"{len(arguments)}",
+            code="T201",
+            place=("input",),
         )
 
 
 def _tensors(config: Config, io: str) -> Iterator[Refusal]:
     found = tensors(config, "input" if io == "input" else "output")
     if not found:
-        yield Refusal(f"model configuration must contain at least one {io}, none were specified.")
-    for tensor in found:
+        yield Refusal(
+            f"model configuration must contain at least one {io}, none were specified.", code="T201"
+        )
+    for position, tensor in enumerate(found):
         name, wanted = tensor["name"], tensor["data_type"]
         if wanted != "TYPE_STRING" and wanted not in TENSOR_TYPES:
-            yield Refusal(f"unsupported datatype {wanted} for {io} '{name}' for model '{config['name']}'")
+            yield Refusal(
+                f"unsupported datatype {wanted} for {io} '{name}' for model '{config['name']}'",
+                code="T203",
+                place=(io, position, "data_type"),
+            )
         rank = len(backend_dims(tensor)) + (max_batch_size(config) > 0)
         if wanted == "TYPE_STRING" and rank > 1:
             yield Refusal(
                 f"Triton only supports 1 dimensional List of String as {io} for '{name}' for model "
-                f"'{config['name']}'"
+                f"'{config['name']}'",
+                code="T203",
+                place=(io, position, "dims"),
             )
 
 
@@ -173,13 +185,19 @@ def _misplaced(config: Config, io: str, positions: Mapping[str, int]) -> Iterato
                 f"{io} '{name}' of model '{config['name']}' is number {own} of the model, counted from 0, but the "
                 f"pytorch backend takes it for number {position} by its name",
                 kind="request",
+                code="T208",
+                place=(io, own, "name"),
             )
 
 
 def _controls(config: Config) -> Iterator[Refusal]:
     for name in sequences.control_names(config):
         if index_of(name) is None:
-            yield Refusal(f"input '{name}' does not follow <name>__<index> naming convention.")
+            yield Refusal(
+                f"input '{name}' does not follow <name>__<index> naming convention.",
+                code="T204",
+                place=("sequence_batching",),
+            )
 
 
 def _without_input(config: Config, arguments: Sequence[Argument]) -> Iterator[Refusal]:
@@ -192,6 +210,8 @@ def _without_input(config: Config, arguments: Sequence[Argument]) -> Iterator[Re
                 f"PyTorch execute failure: forward() Expected a value of type '{argument.type}' for argument "
                 f"'{argument.name}' but instead found type 'NoneType'.",
                 kind="request",
+                code="T207",
+                place=("input",),
             )
 
 
@@ -207,4 +227,6 @@ def _beyond_inputs(config: Config, arguments: Sequence[Argument]) -> Iterator[Re
                 f"request has only {given}, counted from 0: the genuine pytorch backend loads this and then "
                 "crashes the whole server at a request",
                 kind="crash",
+                code="T206",
+                place=("input",),
             )

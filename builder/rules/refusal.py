@@ -10,15 +10,32 @@ Config = Mapping[str, Any]
 BATCHED_DIM = -1
 
 
+Place = tuple[str | int, ...]
+"""A part of a config: field names, positions in lists, keys of maps, such as `("input", 0, "dims")`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a server will not load a model, or will not answer."""
+    """Why a server will not load a model, or will not answer, or what it will do to people's surprise."""
 
     message: str
     """The server's own words, as far as it has any."""
 
-    kind: Literal["load", "request", "crash"] = "load"
-    """load: the model is UNAVAILABLE; request: requests fail; crash: the genuine server dies at a request."""
+    kind: Literal["load", "request", "crash", "surprise"] = "load"
+    """load: the model is UNAVAILABLE; request: requests fail; crash: the genuine server dies at a request;
+    surprise: it loads and answers, and does something else than it seems to."""
+
+    code: str = ""
+    """What `trb lint` calls this rule, such as C204."""
+
+    place: Place = ()
+    """The part of the config that has to change; empty: the whole, or none."""
+
+    file: str = ""
+    """The file in the model's folder that it is about; empty: its configuration."""
+
+    fix: str = ""
+    """The next thing to do; empty where the message says it all."""
 
 
 class ModelTensor(NamedTuple):

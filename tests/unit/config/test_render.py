@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.config.render import pb_string, render
-from builder.config.schema import parse
+from builder.pbtxt.schema import parse
 from builder.spec.dtypes import DType
 from builder.spec.model_config import (
     ConfigTensor,

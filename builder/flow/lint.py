@@ -1,0 +1,73 @@
+"""`trb lint`: what a release's server would say of a repository, without the server."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder import readspec
+from builder.errors import UsageError
+from builder.lint import Target, lint, places
+from builder.spec.findings import Finding, LintReport
+from builder.spec.releases import Release, release, releases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LintRequest:
+    """What to look at, and what of it to report."""
+
+    paths: tuple[Path, ...] = ()
+    """Repositories, models or config.pbtxt files; empty: the repository of the spec, else model_repository."""
+    triton: str | None = None
+    """The target release; None: the spec's, else the newest that is known."""
+    gpus: int | None = None
+    """How many GPUs the server has; None: not known."""
+    select: tuple[str, ...] = ()
+    """Starts of the codes to report; empty: all."""
+    ignore: tuple[str, ...] = ()
+    """Starts of the codes to leave out."""
+    strict: bool = False
+    jobs: int | None = None
+
+
+def lint_repositories(spec_file: Path, request: LintRequest) -> LintReport:
+    """Look at the repositories that `request` names.
+
+    Raises:
+        SpecError: the release is not known, or trb.yaml was needed and has mistakes.
+        RepositoryError: a path is not there, or cannot be listed.
+    """
+    started = time.monotonic()
+    target = Target(release=_release(spec_file, request.triton), gpus=request.gpus)
+    paths = request.paths or (_repository(spec_file),)
+    count, findings = lint(places(paths), target, jobs=request.jobs)
+    return LintReport(
+        repositories=tuple(str(path) for path in paths),
+        release=target.release.name,
+        models=count,
+        findings=tuple(finding for finding in findings if _is_wanted(finding, request)),
+        strict=request.strict,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _release(spec_file: Path, asked: str | None) -> Release:
+    if asked is not None:
+        return release(asked)
+    return release(readspec.read(spec_file).project.triton) if spec_file.exists() else releases()[-1]
+
+
+def _repository(spec_file: Path) -> Path:
+    if spec_file.exists():
+        return readspec.read(spec_file).repository
+    default = Path("model_repository")
+    if not default.is_dir():
+        raise UsageError(
+            f"there is neither {spec_file} nor a folder model_repository here",
+            fix="trb lint path/to/repository",
+        )
+    return default
+
+
+def _is_wanted(finding: Finding, request: LintRequest) -> bool:
+    selected = not request.select or finding.code.startswith(request.select)
+    return selected and not (request.ignore and finding.code.startswith(request.ignore))

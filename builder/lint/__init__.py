@@ -1,0 +1,7 @@
+"""Any Triton repository, checked without a server: what its release would refuse, and what would surprise."""
+
+from builder.lint.places import Place, places
+from builder.lint.repository import lint
+from builder.lint.target import Target
+
+__all__ = ["Place", "Target", "lint", "places"]

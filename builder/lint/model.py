@@ -1,0 +1,162 @@
+"""One model of a repository, from its folder to its findings."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from builder.lint import text, versions
+from builder.lint.backends import look_for
+from builder.lint.folder import Folder, look
+from builder.lint.seen import Known, Seen
+from builder.lint.target import Target
+from builder.pbtxt.read import Mistake, ReadConfig, Span, lines, read
+from builder.rules import core, fill
+from builder.rules.refusal import Config, Refusal
+from builder.spec.findings import Edit, Finding, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelLint:
+    """What was found in one model."""
+
+    name: str
+    findings: tuple[Finding, ...]
+    known: Known | None
+    """None where its configuration could not be read."""
+
+
+def lint_model(path: Path, target: Target) -> ModelLint:
+    """Return what is to be said of the model in the folder at `path`."""
+    source = Source(path=path)
+    try:
+        folder = look(path)
+        source = _source(folder)
+        refusals, known = _model(folder, source, target)
+    except OSError as error:
+        where = Path(error.filename) if isinstance(error.filename, str) else path
+        refusals, known = [_unreadable(error, where, path)], None
+    findings = [*source.mistakes(), *(source.finding(refusal) for refusal in dict.fromkeys(refusals))]
+    return ModelLint(name=path.name, findings=tuple(sorted(findings, key=_order)), known=known)
+
+
+def _model(folder: Folder, source: "Source", target: Target) -> tuple[list[Refusal], Known | None]:
+    if source.refusal is not None:
+        return [source.refusal], None
+    if source.config is not None and source.config.value is None:
+        return [], None
+    given = source.config.value if source.config is not None and source.config.value is not None else {}
+    first = folder.folders[0] if folder.folders else ""
+    files = [entry.name for entry in (folder.path / first).iterdir()] if first else []
+    config = fill.filled(given, folder=folder.name, files=files)
+    if isinstance(config, Refusal):
+        return [config], None
+    refusals = core.check(
+        config | {"name": given.get("name", "")}, folder=folder.name, has_gpu=target.gpus != 0
+    )
+    picked = versions.served(config, folder.versions)
+    if isinstance(picked, Refusal):
+        return [*refusals, picked], None
+    if refusals or config.get("platform") == "ensemble":
+        return refusals, _known(config, picked, refusals)
+    return _versions(folder, config, picked, target)
+
+
+def _versions(
+    folder: Folder, config: Config, picked: Mapping[int, str], target: Target
+) -> tuple[list[Refusal], Known]:
+    refusals: list[Refusal] = []
+    completed = config
+    for name in picked.values():
+        looked = look_for(config["backend"])(Seen(config=config, folder=folder, version=name, target=target))
+        refusals += looked.refusals
+        completed = {**config, **looked.completed}
+    return refusals, _known(completed, picked, refusals)
+
+
+def _known(config: Config, picked: Mapping[int, str], refusals: Sequence[Refusal]) -> Known:
+    sound = not any(one.kind == "load" for one in refusals)
+    return Known(config=config, versions=tuple(picked), is_sound=sound)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A model's folder and the text of its configuration, where findings get their place."""
+
+    path: Path
+    config_path: Path | None = None
+    text: str = ""
+    config: ReadConfig | None = None
+    """None where there is no config.pbtxt."""
+    refusal: Refusal | None = None
+    """Why the text could not be read."""
+
+    def mistakes(self) -> Iterator[Finding]:
+        """Yield what keeps Triton from reading the configuration."""
+        for mistake in self.config.mistakes if self.config is not None else ():
+            yield self._at(
+                mistake.span,
+                Finding(
+                    code=mistake.code,
+                    severity=Severity.ERROR,
+                    model=self.path.name,
+                    path=str(self.config_path),
+                    message=mistake.message,
+                    fix=f"write {mistake.right}" if mistake.right else "",
+                    edit=_edit(mistake),
+                ),
+            )
+
+    def finding(self, refusal: Refusal) -> Finding:
+        """Return `refusal` with its place."""
+        found = Finding(
+            code=refusal.code,
+            severity=Severity.WARNING if refusal.kind == "surprise" else Severity.ERROR,
+            model=self.path.name,
+            path=str(self.path / refusal.file if refusal.file else self.config_path or self.path),
+            message=" ".join(refusal.message.split()),
+            fix=refusal.fix,
+        )
+        span = None if refusal.file or self.config is None else _nearest(self.config, refusal.place)
+        return found if span is None else self._at(span, found)
+
+    def _at(self, span: Span, finding: Finding) -> Finding:
+        starts = list(lines(self.text))
+        line = bisect_right(starts, span.start)
+        return replace(finding, line=line, column=span.start - starts[line - 1] + 1)
+
+
+def _source(folder: Folder) -> Source:
+    path = folder.config_path
+    if path is None:
+        return Source(path=folder.path)
+    found = text.read(path)
+    if isinstance(found, Refusal):
+        return Source(path=folder.path, config_path=path, refusal=found)
+    return Source(path=folder.path, config_path=path, text=found, config=read(found))
+
+
+def _nearest(config: ReadConfig, place: tuple[str | int, ...]) -> Span | None:
+    """Return where the innermost part on the way to `place` stands; None for no part at all."""
+    for end in range(len(place), 0, -1):
+        if place[:end] in config.places:
+            return config.places[place[:end]]
+    return Span(0, 0) if place else None
+
+
+def _edit(mistake: Mistake) -> Edit | None:
+    return Edit(start=mistake.span.start, end=mistake.span.end, text=mistake.right) if mistake.right else None
+
+
+def _unreadable(error: OSError, where: Path, folder: Path) -> Refusal:
+    inside = str(where.relative_to(folder)) if where.is_relative_to(folder) and where != folder else ""
+    return Refusal(
+        f"cannot be read: {error.strerror or error}",
+        code="R106",
+        file=inside,
+        fix="give the user that the server runs as the right to read it",
+    )
+
+
+def _order(finding: Finding) -> tuple[str, int, int, str]:
+    return (finding.path, finding.line, finding.column, finding.code)

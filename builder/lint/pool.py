@@ -1,0 +1,63 @@
+"""Models looked at in several processes, so that a file that crashes its reader costs one finding."""
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Final
+
+from builder.lint.model import ModelLint, lint_model
+from builder.lint.target import Target
+from builder.spec.findings import Finding, Severity
+
+_PER_TASK: Final = 8
+"""Models that a process is handed at once."""
+
+
+def lint_models(paths: Sequence[Path], target: Target, *, jobs: int | None = None) -> Iterator[ModelLint]:
+    """Yield what is to be said of each model, in the order of `paths`."""
+    workers = min(jobs or len(os.sched_getaffinity(0)), -(-len(paths) // _PER_TASK))
+    tasks = [paths[start : start + _PER_TASK] for start in range(0, len(paths), _PER_TASK)]
+    with _pool(max(workers, 1)) as pool:
+        found = [pool.submit(_several, task, target) for task in tasks]
+        for task, future in zip(tasks, found, strict=True):
+            try:
+                yield from future.result()
+            except BrokenProcessPool:
+                yield from (_one_by_one(path, target) for path in task)
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    # A fork shares what is imported once here; nothing has started a thread yet.
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork"), initializer=_import)
+
+
+def _import() -> None:
+    import onnx  # noqa: F401
+    import onnxruntime  # noqa: F401
+
+
+def _several(paths: Sequence[Path], target: Target) -> list[ModelLint]:
+    return [lint_model(path, target) for path in paths]
+
+
+def _one_by_one(path: Path, target: Target) -> ModelLint:
+    """Return what is to be said of a model that may be the one that ended a process."""
+    with _pool(1) as pool:
+        try:
+            return pool.submit(lint_model, path, target).result()
+        except BrokenProcessPool:
+            return ModelLint(name=path.name, findings=(_crashed(path),), known=None)
+
+
+def _crashed(path: Path) -> Finding:
+    return Finding(
+        code="R112",
+        severity=Severity.ERROR,
+        model=path.name,
+        path=str(path),
+        message="reading this model ended the process that read it",
+        fix="its files are damaged, or made to crash their reader: export it anew",
+    )

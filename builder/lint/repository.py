@@ -1,0 +1,77 @@
+"""Whole repositories: every model by itself, then what they make of each other."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from builder.errors import RepositoryError
+from builder.lint.places import Place
+from builder.lint.pool import lint_models
+from builder.lint.target import Target
+from builder.spec.findings import Finding, Severity
+
+
+def lint(
+    places: Sequence[Place], target: Target, *, jobs: int | None = None
+) -> tuple[int, tuple[Finding, ...]]:
+    """Return how many models were looked at, and what was found in them.
+
+    Args:
+        places: the repositories, as one server would be given them.
+        target: the release that they must load in.
+        jobs: how many models are read at once; None: one a core.
+
+    Raises:
+        RepositoryError: a repository cannot be listed.
+    """
+    paths = [path for place in places for path in _models(place.repository)]
+    asked = {path for place in places for path in _models(place.repository) if _is_asked(path, place)}
+    looked = dict(zip(paths, lint_models(paths, target, jobs=jobs), strict=True))
+    findings = [
+        *(finding for path, one in looked.items() if path in asked for finding in one.findings),
+        *_doubled(paths, asked),
+        *_empty(places, paths),
+    ]
+    return len(asked), tuple(findings)
+
+
+def _models(repository: Path) -> list[Path]:
+    try:
+        return sorted(entry for entry in repository.iterdir() if entry.is_dir())
+    except OSError as error:
+        raise RepositoryError(
+            f"{repository} cannot be listed: {error.strerror}", fix="check the path and its permissions"
+        ) from None
+
+
+def _is_asked(path: Path, place: Place) -> bool:
+    return place.models is None or path.name in place.models
+
+
+def _doubled(paths: Sequence[Path], asked: set[Path]) -> Iterator[Finding]:
+    """Yield each model whose name another repository has too: Triton makes both unavailable."""
+    first: dict[str, Path] = {}
+    for path in paths:
+        other = first.setdefault(path.name, path)
+        if other != path and not asked.isdisjoint((path, other)):
+            yield Finding(
+                code="R105",
+                severity=Severity.ERROR,
+                model=path.name,
+                path=str(path),
+                message=f"model '{path.name}' stands in {other.parent} too; a server given both loads neither",
+                fix="rename one, or start the server with --model-namespacing=true",
+            )
+
+
+def _empty(places: Sequence[Place], paths: Sequence[Path]) -> Iterator[Finding]:
+    parents = {path.parent for path in paths}
+    for place in places:
+        if place.repository not in parents:
+            yield Finding(
+                code="R101",
+                severity=Severity.WARNING,
+                model="",
+                path=str(place.repository),
+                message="there is no model in this repository",
+                fix="a model is a folder with config.pbtxt and numbered version folders",
+            )

@@ -1,0 +1,30 @@
+"""A config.pbtxt from the disk, whatever is in it."""
+
+from pathlib import Path
+from typing import Final
+
+from builder.rules.refusal import Refusal
+
+_MOST: Final = 16 << 20
+"""Bytes beyond which a file is no configuration."""
+
+
+def read(path: Path) -> str | Refusal:
+    """Return the text of the file at `path`, or why it is none.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if not path.is_file():
+        return Refusal(f"failed to read text proto from {path}: it is no regular file", code="R106")
+    size = path.stat().st_size
+    if size > _MOST:
+        return Refusal(f"{size >> 20} MB are no configuration; the file was not read", code="C101")
+    data = path.read_bytes()
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        return Refusal(
+            f"byte {error.start} is no UTF-8 text; config.pbtxt is protobuf's text format, not its binary one",
+            code="C101",
+        )
