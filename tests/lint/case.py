@@ -121,12 +121,12 @@ def write_torchscript(target: Path, source: str) -> None:
     file = f"<{target}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     names: dict[str, object] = {"torch": torch, "nn": nn, "__name__": "case"}
-    exec(compile(source, file, "exec"), names)  # noqa: S102 - our own test data
+    exec(compile(source, file, "exec"), names)
     model = names["Model"]().eval()  # type: ignore[operator]
     traced = _TRACE.match(source)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        example = eval(f"({traced[1]},)", {"torch": torch}) if traced else None  # noqa: S307 - as above
+        example = eval(f"({traced[1]},)", {"torch": torch}) if traced else None
         module = torch.jit.script(model) if example is None else torch.jit.trace(model, example)
         torch.jit.save(module, str(target))
 
