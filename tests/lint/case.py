@@ -10,10 +10,10 @@ A case is `cases/<group>/<name>.txt`: a header of `key: value` lines, then secti
     -- name/config.pbtxt --
     the text of that file
 
-A path that ends in `.onnx` holds ONNX's text syntax, one in `.pt` the source of a class `Model`, which is scripted, or
-traced where a line `# trace: ARGUMENTS` comes first. `(text)` and `(hex)` behind a path take what stands there as it is,
-or as bytes in hex. A path that ends in `/` is an empty folder. The models are called like the case, so that all cases
-fit into one repository.
+A path that ends in `.onnx` holds ONNX's text syntax, one in `.pt` the source of a class `Model`, which is scripted,
+or traced where a line `# trace: ARGUMENTS` comes first. `(text)` and `(hex)` behind a path take what stands there as
+it is, or as bytes in hex. A path that ends in `/` is an empty folder. The models are called like the case, so that
+all cases fit into one repository.
 """
 
 import re
