@@ -2,7 +2,6 @@
 
 import os
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -19,9 +18,7 @@ def into_log(log: Path | None) -> Iterator[None]:
         _descriptors_into(file.fileno()),
         redirect_stdout(file),
         redirect_stderr(file),
-        warnings.catch_warnings(),
     ):
-        warnings.simplefilter("default")
         yield
 
 

@@ -163,6 +163,18 @@ def test_the_demo_touches_no_folder_of_others(trb: Any, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path)
 
 
+def test_what_torch_warns_of_stands_in_the_log(trb: Any, tmp_path: Path) -> None:
+    """A deprecation that an export meets is in the build's log, and not on the terminal."""
+    folder = project(tmp_path, "good")
+    spec = folder / "trb.yaml"
+    spec.write_text(f"{spec.read_text()}    backend: torchscript\n")
+
+    done = trb("build", cwd=folder)
+
+    assert "DeprecationWarning" not in done.stdout + done.stderr
+    assert "`torch.jit.save` is deprecated" in next(folder.glob(".trb/*/logs/*")).read_text()
+
+
 def test_one_backend_may_fail_alone(trb: Any, tmp_path: Path) -> None:
     """What ONNX cannot carry is a failure of the ONNX version, and no other."""
     (tmp_path / "models.py").write_text(
