@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,7 +78,7 @@ def check(
         version=version,
         reference=loaded.reference_name,
         hops=found,
-        ran_on=_ran_on(record, server, endpoint, release),
+        ran_on=_ran_on(loaded, record, server, endpoint, release),
         largest_batch=crowd.largest_batch if _batches(live.config) else None,
         problems=(
             *departures,
@@ -115,7 +116,7 @@ def _hops(loaded: Loaded, record: VersionRecord, folder: Path, live: LiveModel) 
         "grpc": "gRPC",
         "http": "HTTP",
     }
-    fitted = fit(cases(model, loaded.samples), model, signature, live.config.max_batch_size)
+    fitted = fit(cases(model, loaded.signature, loaded.samples), model, signature, live.config.max_batch_size)
     return walk(fitted, stages, names, tolerances(model, signature))
 
 
@@ -148,10 +149,13 @@ def _crowd(loaded: Loaded, record: VersionRecord, live: LiveModel) -> Together:
     )
 
 
-def _ran_on(record: VersionRecord, server: str, endpoint: Endpoint, release: Release) -> RanOn:
+def _ran_on(
+    loaded: Loaded, record: VersionRecord, server: str, endpoint: Endpoint, release: Release
+) -> RanOn:
     runtime = endpoint.runtime(record.backend)
     backend = Backend.of_triton(record.backend)
-    return ran_on(backend, server, runtime, release, stand_in=endpoint.kind == "embedded")
+    ran = ran_on(backend, server, runtime, release, stand_in=endpoint.kind == "embedded")
+    return replace(ran, not_proven=(*loaded.not_proven, *ran.not_proven))
 
 
 def _batches(config: Any) -> bool:

@@ -43,7 +43,7 @@ def _both_empty(want: Any, got: Any) -> bool:
 
 
 def _feeds(loaded: Loaded, *, every_size: bool) -> Iterator[tuple[str, Feed]]:
-    yield from ((case.name, case.feed) for case in cases(loaded.model, loaded.samples))
+    yield from ((case.name, case.feed) for case in cases(loaded.model, loaded.signature, loaded.samples))
     sizes = example_sizes(loaded.model, loaded.signature)
     tried = [*({**sizes} for _ in _EXTRA_SEEDS), *(_steps(loaded, sizes) if every_size else ())]
     for seed, here in enumerate(tried, start=_EXTRA_SEEDS[0]):

@@ -18,7 +18,7 @@ def offline_parity(loaded: Loaded, artifact: Artifact, *, threads: int) -> Hop:
     allowed = tolerances(loaded.model, artifact.signature)
     comparisons = tuple(
         Comparison(case=case.name, outputs=compare(loaded.reference(case.feed), run(case.feed), allowed))
-        for case in cases(loaded.model, loaded.samples)
+        for case in cases(loaded.model, loaded.signature, loaded.samples)
     )
     return Hop(name=f"{_short(loaded)} -> {artifact.path.name}", comparisons=comparisons)
 

@@ -5,7 +5,7 @@ from builder.feeds.edges import edge_feeds
 from builder.feeds.random import random_feed
 from builder.feeds.rows import all_batched, batched_inputs, concat_rows, replace_rows, sizes_of, take_rows
 from builder.feeds.samples import sample_count, sample_rows, sample_shape, with_sample_ranges
-from builder.feeds.sizes import label, sizes, typical_sizes
+from builder.feeds.sizes import label, sizes, too_heavy, typical_sizes
 
 __all__ = [
     "Case",
@@ -23,6 +23,7 @@ __all__ = [
     "sizes",
     "sizes_of",
     "take_rows",
+    "too_heavy",
     "typical_sizes",
     "with_sample_ranges",
 ]

@@ -8,9 +8,10 @@ from builder.feeds.edges import edge_feeds
 from builder.feeds.random import random_feed
 from builder.feeds.rows import sizes_of
 from builder.feeds.samples import sample_count, sample_rows, with_sample_ranges
-from builder.feeds.sizes import Sizes, batch_sizes, label, sizes, typical_sizes
+from builder.feeds.sizes import Sizes, batch_sizes, heaviest, label, sizes, too_heavy, typical_sizes
 from builder.spec.loaded import Feed
 from builder.spec.project import Model
+from builder.spec.tensors import Signature
 
 _SAMPLES: Final = 256
 
@@ -25,21 +26,27 @@ class Case:
     feed: Feed
 
 
-def cases(model: Model, samples: Feed | None = None) -> tuple[Case, ...]:
+def cases(model: Model, signature: Signature, samples: Feed | None = None) -> tuple[Case, ...]:
     """Return random inputs at every combination of sizes, the edges at a typical one, and the samples.
 
-    Of the samples the first 256 are used (at least one batch of the largest size), cut into each batch size
-    in turn and then into the largest.
+    The heaviest combination comes last, unless the tensors of `signature` would be too large. Of the samples the
+    first 256 are used (at least one batch of the largest size), cut into each batch size in turn and then into
+    the largest.
 
     Raises:
         SpecError: an integer input has neither a range nor samples.
     """
     model = with_sample_ranges(model, samples)
-    return (*_random(model), *_edges(model), *(_samples(model, samples) if samples is not None else ()))
+    return (
+        *_random(model, signature),
+        *_edges(model),
+        *(_samples(model, samples) if samples is not None else ()),
+    )
 
 
-def _random(model: Model) -> Iterator[Case]:
-    for tried in sizes(model):
+def _random(model: Model, signature: Signature) -> Iterator[Case]:
+    sparse, most = sizes(model), heaviest(model)
+    for tried in sparse if most in sparse or too_heavy(model, signature) else (*sparse, most):
         yield _case("random", tried, random_feed(model, tried, model.parity.seed))
 
 

@@ -137,7 +137,7 @@ def _stage(job: Job, backend: Backend, loaded: Loaded, target: Release, say: Say
         row_tolerance=loaded.model.batching.row_tolerance,
         provenance=loaded.provenance,
         offline_parity=parity,
-        notes=(*loaded.notes, *artifact.notes),
+        notes=(*loaded.notes, *artifact.notes, *(f"not proven {what}" for what in loaded.not_proven)),
     )
     seconds = time.monotonic() - started
     return Staged(backend=backend, triton_name=triton_name, folder=folder, record=record, seconds=seconds)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from builder.feeds import Case, label, random_feed, sizes, with_sample_ranges
+from builder.feeds import Case, label, random_feed, sizes, too_heavy, with_sample_ranges
 from builder.loading.callables import resolve
 from builder.loading.fingerprint import digest, entry_sha256, packages, served_sha256
 from builder.loading.opened import Opened
@@ -40,6 +40,7 @@ def load(name: str, model: Model, folder: Path, release: Release) -> Loaded:
         opened = open_source(ranged, folder)
         outputs = _outputs(ranged, opened)
     require_promises(model, outputs)
+    signature = Signature(inputs=opened.inputs, outputs=outputs)
     files = _files(model, folder, reading, opened)
     return Loaded(
         name=name,
@@ -49,7 +50,7 @@ def load(name: str, model: Model, folder: Path, release: Release) -> Loaded:
         original=opened.original,
         program=opened.program,
         path=opened.path,
-        signature=Signature(inputs=opened.inputs, outputs=outputs),
+        signature=signature,
         bind=opened.bind,
         reference=opened.reference,
         reference_name=opened.reference_name,
@@ -67,6 +68,7 @@ def load(name: str, model: Model, folder: Path, release: Release) -> Loaded:
             files=files,
             packages=packages(reading.packages()),
         ),
+        not_proven=tuple(filter(None, (too_heavy(ranged, signature),))),
         notes=(*opened.notes, *_range_notes(model, ranged, samples)),
     )
 

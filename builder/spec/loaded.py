@@ -58,4 +58,6 @@ class Loaded:
     """Real inputs, first axis = samples."""
     provenance: Provenance
     fingerprint: Fingerprint
+    not_proven: tuple[str, ...] = ()
+    """What no proof runs although trb.yaml allows it, one sentence each."""
     notes: tuple[str, ...] = field(default=())

@@ -84,7 +84,7 @@ class RanOn:
     target: Mapping[str, str] = field(default_factory=dict)
     """server, onnxruntime and torch of the target release."""
     not_proven: tuple[str, ...] = ()
-    """What did not run on the target's version, one sentence each."""
+    """What did not run at all, or not on the target's version, one sentence each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ FROZEN = Signature(inputs=(Tensor(name="x", dtype=DType.FP32, shape=(2, 4)),), o
 
 def test_a_case_above_the_servers_batch_is_cut_and_nothing_is_lost(loaded):
     """Eight rows for a server that takes three become three pieces that hold the same rows in order."""
-    (whole,) = [case for case in cases(loaded.model) if case.name == "random batch=8"]
+    (whole,) = [case for case in cases(loaded.model, loaded.signature) if case.name == "random batch=8"]
 
     pieces = fit([whole], loaded.model, SIGNATURE, 3)
 
@@ -23,7 +23,7 @@ def test_a_case_above_the_servers_batch_is_cut_and_nothing_is_lost(loaded):
 
 def test_a_model_that_triton_does_not_batch_gets_whole_cases(loaded):
     """With max_batch_size 0 and a dynamic axis in the file, no case is cut: cutting would hide mixed rows."""
-    whole = cases(loaded.model)
+    whole = cases(loaded.model, loaded.signature)
 
     fitted = fit(whole, loaded.model, SIGNATURE, 0)
 
@@ -34,6 +34,6 @@ def test_a_model_that_triton_does_not_batch_gets_whole_cases(loaded):
 @pytest.mark.parametrize("max_batch_size", [0, 8])
 def test_a_frozen_batch_is_always_full(loaded, max_batch_size):
     """A file whose batch is frozen at 2 is fed 2 rows, also from a case of 1 or 3."""
-    fitted = fit(cases(loaded.model), loaded.model, FROZEN, max_batch_size)
+    fitted = fit(cases(loaded.model, loaded.signature), loaded.model, FROZEN, max_batch_size)
 
     assert {len(case.feed["x"]) for case in fitted} == {2}

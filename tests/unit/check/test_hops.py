@@ -18,7 +18,7 @@ def off_by(amount: float, ask):
 def hops(loaded: Loaded, **stages) -> dict[str, Hop]:
     every = dict.fromkeys(("reference", "file", "grpc", "http"), loaded.reference) | stages
     allowed = tolerances(loaded.model, loaded.signature)
-    found = walk(cases(loaded.model), every, NAMES, allowed)
+    found = walk(cases(loaded.model, loaded.signature), every, NAMES, allowed)
     return {hop.name: hop for hop in found}
 
 
@@ -32,7 +32,7 @@ def test_equal_answers_pass_every_hop(loaded):
 
     assert failed(found) == []
     assert len(found) == 5
-    assert {len(hop.comparisons) for hop in found.values()} == {len(cases(loaded.model))}
+    assert {len(hop.comparisons) for hop in found.values()} == {len(cases(loaded.model, loaded.signature))}
 
 
 def test_a_wrong_file_fails_first_at_the_file(loaded):

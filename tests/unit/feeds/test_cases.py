@@ -7,6 +7,7 @@ from builder.errors import SpecError
 from builder.feeds import cases, sample_rows, with_sample_ranges
 from builder.spec.dtypes import DType
 from builder.spec.project import Axis, Input, Model
+from builder.spec.tensors import Signature, Tensor
 
 MODEL = Model(
     source="m:load",
@@ -16,6 +17,7 @@ MODEL = Model(
     },
     dims={"batch": Axis(max=8), "seq": Axis(max=64)},
 )
+SIGNATURE = Signature(inputs=(), outputs=(Tensor(name="y", dtype=DType.FP32, shape=("batch", 3)),))
 
 
 def samples(count: int) -> Any:
@@ -24,15 +26,27 @@ def samples(count: int) -> Any:
 
 
 def sampled(count: int) -> list[Any]:
-    return [case for case in cases(MODEL, samples(count)) if case.name.startswith("sample")]
+    return [case for case in cases(MODEL, SIGNATURE, samples(count)) if case.name.startswith("sample")]
 
 
 def test_names_say_what_is_fed_and_at_which_sizes() -> None:
     """Random, edge and sample cases each have a readable name."""
-    names = [case.name for case in cases(MODEL, samples(3))]
+    names = [case.name for case in cases(MODEL, SIGNATURE, samples(3))]
 
     assert {"random batch=3 seq=17", "all-min batch=2 seq=17", "sample 0 batch=1 seq=5"} <= set(names)
     assert len(names) == len(set(names))
+
+
+def test_the_largest_batch_meets_the_longest_axis() -> None:
+    """A client may send both at once, so that is compared too."""
+    assert "random batch=8 seq=64" in [case.name for case in cases(MODEL, SIGNATURE, samples(3))]
+
+
+def test_the_largest_batch_meets_the_longest_axis_unless_that_is_too_large() -> None:
+    """Tensors of many megabytes are not made."""
+    wide = Signature(inputs=(), outputs=(Tensor(name="y", dtype=DType.FP32, shape=("batch", "seq", 10**6)),))
+
+    assert "random batch=8 seq=64" not in [case.name for case in cases(MODEL, wide, samples(3))]
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 20, 255])
@@ -72,4 +86,4 @@ def test_integers_without_a_range_take_that_of_the_samples() -> None:
 def test_integers_with_neither_range_nor_samples_are_refused() -> None:
     """There is nothing to draw them from."""
     with pytest.raises(SpecError, match="ids"):
-        cases(MODEL)
+        cases(MODEL, SIGNATURE)

@@ -1,9 +1,10 @@
 import hypothesis.strategies as st
 from hypothesis import given
 
-from builder.feeds import label, sizes, typical_sizes
+from builder.feeds import label, sizes, too_heavy, typical_sizes
 from builder.spec.dtypes import DType
 from builder.spec.project import Axis, Input, Model
+from builder.spec.tensors import Signature, Tensor
 
 limits = st.tuples(st.integers(1, 40), st.integers(0, 40)).map(lambda ends: Axis(min=ends[0], max=sum(ends)))
 
@@ -38,6 +39,32 @@ def test_the_longest_sizes_meet_at_batch_one(batch: int, seq: Axis, time: Axis) 
     dims = {"batch": Axis(max=batch), "seq": seq, "time": time}
 
     assert {"batch": 1, "seq": seq.max, "time": time.max} in sizes(model(("batch", "seq", "time"), dims))
+
+
+def answering(*shape: int | str) -> Signature:
+    """Return a signature with one output of this shape."""
+    return Signature(inputs=(), outputs=(Tensor(name="y", dtype=DType.FP32, shape=shape),))
+
+
+LONG = model(("batch", "seq"), {"batch": Axis(max=64), "seq": Axis(max=512)})
+
+
+def test_outputs_too_are_weighed() -> None:
+    """A small input with 4096 floats for each of its elements is too heavy; the sizes and both figures are told."""
+    assert too_heavy(LONG, answering("batch", "seq", 8)) == ""
+    assert too_heavy(LONG, answering("batch", "seq", 4096)) == (
+        "at batch=64 seq=512: inputs and outputs have 512 MB together, and at most 256 MB are tried"
+    )
+
+
+def test_an_axis_of_the_outputs_alone_counts_as_the_longest() -> None:
+    """An output axis without a size of its own may be as long as any of the inputs'."""
+    assert too_heavy(LONG, answering("batch", "y_dim1", 4096))
+
+
+def test_what_is_tried_in_any_case_is_not_too_heavy() -> None:
+    """A model whose only axis is the batch is run at its largest, whatever its size."""
+    assert too_heavy(model(("batch", 4), {"batch": Axis(max=64)}), answering("batch", 10**9)) == ""
 
 
 def test_no_combination_comes_twice() -> None:

@@ -3,6 +3,8 @@ import pytest
 import torch
 
 from builder.errors import SourceError
+from builder.spec.dtypes import DType
+from builder.spec.project import Axis, Input
 from tests.unit.loading.conftest import LINEAR
 
 NET = LINEAR[: LINEAR.index("def load")]
@@ -146,6 +148,17 @@ def test_a_namesake_whose_file_is_gone_is_forgotten_too(project, tmp_path) -> No
     (tmp_path / "model.py").unlink()
 
     assert resolve("model:load", other, key="source")() == "theirs"
+
+
+def test_what_is_too_large_to_be_run_is_not_proven(project) -> None:
+    """Where the longest axes at the largest batch make gigabytes, the sizes that nobody runs are told."""
+    shape = {"x": Input(dtype=DType.FP32, shape=("batch", "seq", 3))}
+    large, small = (
+        project(inputs=shape, dims={"batch": Axis(max=top), "seq": Axis(max=9999)}) for top in (9999, 2)
+    )
+
+    assert large.not_proven[0].startswith("at batch=9999 seq=9999: ")
+    assert small.not_proven == ()
 
 
 def test_inputs_that_forward_refuses_show_the_call(project) -> None:

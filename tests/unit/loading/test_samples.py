@@ -123,7 +123,9 @@ def test_integers_without_a_range_are_drawn_from_that_of_the_samples(project) ->
     """
     inputs = {"input": Input(dtype=DType.INT64, shape=("batch", 2))}
     found = project(source, inputs=inputs, samples="model:samples")
-    fed = np.concatenate([case.feed["input"].ravel() for case in cases(found.model, found.samples)])
+    fed = np.concatenate(
+        [case.feed["input"].ravel() for case in cases(found.model, found.signature, found.samples)]
+    )
 
     assert (fed.min(), fed.max()) == (2, 7)
     assert any("2 to 7" in note for note in found.notes)
