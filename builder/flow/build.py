@@ -127,7 +127,7 @@ def _published(read: ReadProject, job: Job, built: Built) -> Rows:
             continue
         published.append(one)
         status: Status = "built" if one.changed else "unchanged"
-        notes = (*built.notes, *one.record.notes)
+        notes = tuple(dict.fromkeys((*built.notes, *one.record.notes)))
         rows[staged.backend] = _row(job.name, one, status, staged.seconds, notes)
     if len(published) == len(job.stages):
         repository.save_state(read.repository, job.name, built.fingerprint, tuple(published))
