@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from pathlib import Path  # --help has no use for it
+if TYPE_CHECKING:  # --help has no use for them
+    from pathlib import Path
+
+    from builder.spec.findings import LintReport
 
 
 def failure(what: str, *, fix: str = "") -> None:
@@ -32,6 +34,21 @@ def show(report: Any, *, as_json: bool = False) -> None:
     click.echo(
         json_report.render(report) if as_json else human.render(report), nl=False, color=_colour(sys.stdout)
     )
+
+
+def show_lint(report: "LintReport", form: str, *, diff: bool = False) -> None:
+    """Print a lint report to stdout in `form`, or the changes alone; what does not fit in there goes to stderr."""
+    from builder.report import as_json, github, human, lint_page
+
+    for_machines = {"json": as_json.render, "github": github.render}
+    if form in for_machines:
+        click.echo(for_machines[form](report), nl=False)
+        note(lint_page.verdict(report))
+    elif diff:
+        click.echo(human.drawn(lint_page.diff_page(report)), nl=False, color=_colour(sys.stdout))
+        click.echo(human.render(report, on_terminal=False), nl=False, err=True)
+    else:
+        show(report)
 
 
 def remove_junit(path: "Path | None") -> None:

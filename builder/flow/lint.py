@@ -1,6 +1,7 @@
 """`trb lint`: what a release's server would say of a repository, without the server."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +30,15 @@ class LintRequest:
     jobs: int | None = None
 
 
-def lint_repositories(spec_file: Path, request: LintRequest) -> LintReport:
+def lint_repositories(
+    spec_file: Path, request: LintRequest, *, texts: Mapping[Path, str] | None = None
+) -> LintReport:
     """Look at the repositories that `request` names.
+
+    Args:
+        spec_file: the spec; it need not be there.
+        request: what to look at.
+        texts: what some config.pbtxt files are taken to say instead of what they do.
 
     Raises:
         SpecError: the release is not known, or trb.yaml was needed and has mistakes.
@@ -39,7 +47,7 @@ def lint_repositories(spec_file: Path, request: LintRequest) -> LintReport:
     started = time.monotonic()
     target = Target(release=_release(spec_file, request.triton), gpus=request.gpus)
     paths = request.paths or (_repository(spec_file),)
-    count, findings = lint(places(paths), target, jobs=request.jobs)
+    count, findings = lint(places(paths), target, jobs=request.jobs, texts=texts)
     return LintReport(
         repositories=tuple(str(path) for path in paths),
         release=target.release.name,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from builder.lint import text, versions
 from builder.lint.backends import look_for
+from builder.lint.edits import edit_at, sound
 from builder.lint.folder import Folder, look
 from builder.lint.seen import Known, Seen
 from builder.lint.target import Target
@@ -26,12 +27,12 @@ class ModelLint:
     """None where its configuration could not be read."""
 
 
-def lint_model(path: Path, target: Target) -> ModelLint:
-    """Return what is to be said of the model in the folder at `path`."""
+def lint_model(path: Path, target: Target, given: str | None = None) -> ModelLint:
+    """Return what is to be said of the model in the folder at `path`; `given` stands in for its config.pbtxt."""
     source = Source(path=path)
     try:
         folder = look(path)
-        source = _source(folder)
+        source = _source(folder, given)
         refusals, known = _model(folder, source, target)
     except OSError as error:
         where = Path(error.filename) if isinstance(error.filename, str) else path
@@ -65,12 +66,18 @@ def _model(folder: Folder, source: "Source", target: Target) -> tuple[list[Refus
 def _versions(
     folder: Folder, config: Config, picked: Mapping[int, str], target: Target
 ) -> tuple[list[Refusal], Known]:
-    refusals: list[Refusal] = []
-    completed = config
-    for name in picked.values():
-        looked = look_for(config["backend"])(Seen(config=config, folder=folder, version=name, target=target))
-        refusals += looked.refusals
-        completed = {**config, **looked.completed}
+    looks = [
+        look_for(config["backend"])(Seen(config=config, folder=folder, version=name, target=target))
+        for name in picked.values()
+    ]
+    completed = {**config, **{key: value for look in looks for key, value in look.completed.items()}}
+    # What is right for one version has to be right for all.
+    shared = frozenset.intersection(*(frozenset(look.refusals) for look in looks))
+    refusals = [
+        refusal if refusal in shared else replace(refusal, right=None)
+        for look in looks
+        for refusal in look.refusals
+    ]
     return refusals, _known(completed, picked, refusals)
 
 
@@ -103,7 +110,7 @@ class Source:
                     path=str(self.config_path),
                     message=mistake.message,
                     fix=f"write {mistake.right}" if mistake.right else "",
-                    edit=_edit(mistake),
+                    edit=self._edit(mistake),
                 ),
             )
 
@@ -117,8 +124,17 @@ class Source:
             message=" ".join(refusal.message.split()),
             fix=refusal.fix,
         )
-        span = None if refusal.file or self.config is None else _nearest(self.config, refusal.place)
+        if refusal.file or self.config is None:
+            return found
+        if refusal.right is not None and found.severity is Severity.ERROR:
+            found = replace(found, edit=edit_at(self.text, self.config, refusal.place, refusal.right))
+        span = _nearest(self.config, refusal.place)
         return found if span is None else self._at(span, found)
+
+    def _edit(self, mistake: Mistake) -> Edit | None:
+        if not mistake.right:
+            return None
+        return sound(self.text, Edit(start=mistake.span.start, end=mistake.span.end, text=mistake.right))
 
     def _at(self, span: Span, finding: Finding) -> Finding:
         starts = list(lines(self.text))
@@ -126,11 +142,11 @@ class Source:
         return replace(finding, line=line, column=span.start - starts[line - 1] + 1)
 
 
-def _source(folder: Folder) -> Source:
+def _source(folder: Folder, given: str | None) -> Source:
     path = folder.config_path
     if path is None:
         return Source(path=folder.path)
-    found = text.read(path)
+    found = text.read(path) if given is None else given
     if isinstance(found, Refusal):
         return Source(path=folder.path, config_path=path, refusal=found)
     return Source(path=folder.path, config_path=path, text=found, config=read(found))
@@ -142,10 +158,6 @@ def _nearest(config: ReadConfig, place: tuple[str | int, ...]) -> Span | None:
         if place[:end] in config.places:
             return config.places[place[:end]]
     return Span(0, 0) if place else None
-
-
-def _edit(mistake: Mistake) -> Edit | None:
-    return Edit(start=mistake.span.start, end=mistake.span.end, text=mistake.right) if mistake.right else None
 
 
 def _unreadable(error: OSError, where: Path, folder: Path) -> Refusal:

@@ -1,6 +1,6 @@
 """Whole repositories: every model by itself, then what they make of each other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from builder.errors import RepositoryError
@@ -11,7 +11,11 @@ from builder.spec.findings import Finding, Severity
 
 
 def lint(
-    places: Sequence[Place], target: Target, *, jobs: int | None = None
+    places: Sequence[Place],
+    target: Target,
+    *,
+    jobs: int | None = None,
+    texts: Mapping[Path, str] | None = None,
 ) -> tuple[int, tuple[Finding, ...]]:
     """Return how many models were looked at, and what was found in them.
 
@@ -19,13 +23,14 @@ def lint(
         places: the repositories, as one server would be given them.
         target: the release that they must load in.
         jobs: how many models are read at once; None: one a core.
+        texts: what some config.pbtxt files are taken to say instead of what they do.
 
     Raises:
         RepositoryError: a repository cannot be listed.
     """
     paths = [path for place in places for path in _models(place.repository)]
     asked = {path for place in places for path in _models(place.repository) if _is_asked(path, place)}
-    looked = dict(zip(paths, lint_models(paths, target, jobs=jobs), strict=True))
+    looked = dict(zip(paths, lint_models(paths, target, jobs=jobs, texts=texts or {}), strict=True))
     findings = [
         *(finding for path, one in looked.items() if path in asked for finding in one.findings),
         *_doubled(paths, asked),

@@ -1,11 +1,11 @@
 """A config.pbtxt as a value with the place of each part, or every mistake that keeps Triton from reading it."""
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from builder.pbtxt import spelling
 from builder.pbtxt.schema import schema
 from builder.pbtxt.tree import Block, Field, PbtxtError, Scalar, parse
 
@@ -186,8 +186,10 @@ class _Walk:
                 "C106", value, f"`{value.text}` is not known before Triton {self._unknown[value.text]}"
             )
             return
-        right = close_enum(_unquoted(value.text), names)
-        hint = f"; did you mean {right}?" if right else f"; it is one of {', '.join(names)}"
+        given = _unquoted(value.text)
+        right = spelling.meant_value(given, names)
+        near = right or spelling.nearest(given.upper(), names, cutoff=0.75)
+        hint = f"; did you mean {near}?" if near else f"; it is one of {', '.join(names)}"
         self._mistake("C103", value, f"{value.text} is no value of `{known.name}`{hint}", right)
 
     def _unknown_field(self, one: Field, descriptor: Any) -> None:
@@ -196,8 +198,9 @@ class _Walk:
             self._mistake("C106", one, f"`{one.name}` is not known before Triton {since}")
             return
         names = [n for n in descriptor.fields_by_name if f"{descriptor.name}.{n}" not in self._unknown]
-        right = next(iter(difflib.get_close_matches(one.name, names, n=1)), "")
-        hint = f"did you mean `{right}`?" if right else f"it has {', '.join(names)}"
+        right = spelling.meant(one.name, names)
+        near = right or spelling.nearest(one.name, names)
+        hint = f"did you mean `{near}`?" if near else f"it has {', '.join(names)}"
         self.mistakes.append(
             Mistake(
                 span=Span(one.start, one.start + len(one.name)),
@@ -209,20 +212,6 @@ class _Walk:
 
     def _mistake(self, code: str, at: Field | Scalar | Block, message: str, right: str = "") -> None:
         self.mistakes.append(Mistake(span=Span(at.start, at.end), code=code, message=message, right=right))
-
-
-def close_enum(given: str, names: list[str]) -> str:
-    """Return the value that `given` is a misspelling of, such as TYPE_FP32 for TYPE_FLOAT32 or `fp32`; "" for none."""
-    from builder.spec.dtypes import DType
-
-    upper = given.upper()
-    try:
-        if (triton := DType.from_name(given.removeprefix("TYPE_").lower()).triton) in names:
-            return triton
-    except KeyError:
-        pass
-    prefixed = [name for name in names if name.rpartition("_")[2] == upper or name == upper]
-    return next(iter(prefixed or difflib.get_close_matches(upper, names, n=1, cutoff=0.75)), "")
 
 
 def _is_list(known: Any) -> bool:

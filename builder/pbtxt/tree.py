@@ -61,6 +61,14 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Comment:
+    """From a `#` to the end of its line."""
+
+    text: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Token:
     kind: str
     text: str
@@ -77,6 +85,12 @@ def parse(text: str) -> Block:
     tokens = _Tokens(text)
     fields = _fields(tokens, closer="", depth=0)
     return Block(fields, 0, len(text))
+
+
+def comments(text: str) -> tuple[Comment, ...]:
+    """Return the comments in `text`, in order; a `#` in a string starts none."""
+    found = (match for match in _TOKEN.finditer(text) if match.group().startswith("#"))
+    return tuple(Comment(match.group(), match.start()) for match in found)
 
 
 class _Tokens:

@@ -31,9 +31,14 @@ def render(report: Any, *, on_terminal: bool | None = None, width: int | None = 
     draw = _PAGES.get(type(report))
     if draw is None:
         return f"{str(report).rstrip()}\n"
+    return drawn(draw(report), on_terminal=on_terminal, width=width)
+
+
+def drawn(page: Page, *, on_terminal: bool | None = None, width: int | None = None) -> str:
+    """Return `page` as text; the rest as in `render`."""
     if not (_has_terminal() if on_terminal is None else on_terminal):
-        return as_text(draw(report))
-    return as_terminal(draw(report), width=width or shutil.get_terminal_size((100, 24)).columns)
+        return as_text(page)
+    return as_terminal(page, width=width or shutil.get_terminal_size((100, 24)).columns)
 
 
 def _has_terminal() -> bool:

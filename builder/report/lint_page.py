@@ -1,15 +1,46 @@
 """What `trb lint` shows: a line a finding, in the form that editors and terminals make a link of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from builder.report import words
 from builder.report.page import Line, Page, Style
 from builder.spec.findings import Finding, LintReport, Severity
 
+_STYLES: Final[Mapping[str, Style]] = {"+": "good", "-": "bad", "@": "heading"}
+
 
 def page(report: LintReport) -> Page:
-    """Return a line for each finding, its fix below it, then the verdict."""
-    return (*(line for finding in report.findings for line in _lines(finding)), _verdict(report))
+    """Return a line for each finding, its fix below it, what was changed, then the verdict."""
+    return (
+        *(line for finding in report.findings for line in _lines(finding)),
+        *(
+            Line(f"{change.path}: {words.plural(change.edits, 'place')} mended", "good")
+            for change in report.changes
+            if change.is_written
+        ),
+        Line(verdict(report), "good" if report.passed else "bad"),
+    )
+
+
+def verdict(report: LintReport) -> str:
+    """Return the last line: what was looked at, and how it ended."""
+    counts = (
+        (report.errors, "error"),
+        (report.warnings, "warning"),
+        (sum(not change.is_written for change in report.changes), "proposed change"),
+    )
+    told = ", ".join(words.plural(count, noun) for count, noun in counts if count)
+    return (
+        f"{'PASS' if report.passed else 'FAIL'}: {words.plural(report.models, 'model')} against Triton "
+        f"{report.release}: {told or 'nothing to say'} ({report.seconds:.1f} s)"
+    )
+
+
+def diff_page(report: LintReport) -> Page:
+    """Return what `--fix` would change, as `patch` reads it."""
+    lines = (line for change in report.changes for line in change.diff.split("\n")[:-1])
+    return tuple(Line(line, _STYLES.get(line[:1], "plain")) for line in lines)
 
 
 def _lines(finding: Finding) -> Iterator[Line]:
@@ -18,16 +49,3 @@ def _lines(finding: Finding) -> Iterator[Line]:
     yield Line(f"{place}: {finding.severity} {finding.code}: {finding.message}", style)
     if finding.fix:
         yield Line(f"  fix: {finding.fix}")
-
-
-def _verdict(report: LintReport) -> Line:
-    told = ", ".join(
-        words.plural(count, noun)
-        for count, noun in ((report.errors, "error"), (report.warnings, "warning"))
-        if count
-    )
-    return Line(
-        f"{'PASS' if report.passed else 'FAIL'}: {words.plural(report.models, 'model')} against Triton "
-        f"{report.release}: {told or 'nothing to say'} ({report.seconds:.1f} s)",
-        "good" if report.passed else "bad",
-    )

@@ -1,5 +1,6 @@
 """What the server core refuses of any config, whichever backend it names."""
 
+import json
 import math
 from collections.abc import Iterator
 from typing import Final, Literal
@@ -58,7 +59,8 @@ def _name(config: Config, folder: str) -> Iterator[Refusal]:
             f"unexpected directory name '{folder}' for model '{config['name']}', directory name must equal model name",
             code="C201",
             place=("name",),
-            fix=f'name: "{folder}", or rename the folder',
+            fix=f"name: {json.dumps(folder, ensure_ascii=False)}, or rename the folder",
+            right=f"name: {json.dumps(folder, ensure_ascii=False)}",
         )
 
 

@@ -1,6 +1,7 @@
 """What Triton's onnxruntime backend refuses and completes."""
 
 import difflib
+import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, Literal
 
@@ -148,7 +149,7 @@ def _inputs(config: Config, known: Sequence[ModelTensor], *, bf16: bool) -> Iter
                 place=(*place, "optional"),
             )
         if name not in by_name:
-            yield _unexpected("input", name, by_name, (*place, "name"))
+            yield _unexpected(config, place, by_name)
             continue
         yield from _type(config, place, by_name[name], bf16=bf16)
         if tensor.get("allow_ragged_batch"):
@@ -163,21 +164,27 @@ def _outputs(config: Config, known: Sequence[ModelTensor], *, bf16: bool) -> Ite
         place: Tensor = ("output", position)
         name = tensor["name"]
         if name not in by_name:
-            yield _unexpected("output", name, by_name, (*place, "name"))
+            yield _unexpected(config, place, by_name)
             continue
         yield from _type(config, place, by_name[name], bf16=bf16)
         yield from _dims(config, by_name[name], place)
 
 
-def _unexpected(io: Literal["input", "output"], name: str, known: Collection[str], place: Place) -> Refusal:
+def _unexpected(config: Config, place: Tensor, known: Collection[str]) -> Refusal:
+    io, position = place
+    names = [tensor["name"] for tensor in tensors(config, io)]
+    free = [name for name in known if name not in names]
+    is_only = len(free) == 1 and sum(name not in known for name in names) == 1
     near = next(
-        iter(difflib.get_close_matches(name, known, n=1)), next(iter(known)) if len(known) == 1 else ""
+        iter(difflib.get_close_matches(names[position], free, n=1)), free[0] if len(free) == 1 else ""
     )
+    fix = f"name: {json.dumps(near, ensure_ascii=False)}" if near else ""
     return Refusal(
-        f"unexpected inference {io} '{name}', allowed {io}s are: {', '.join(sorted(known))}",
+        f"unexpected inference {io} '{names[position]}', allowed {io}s are: {', '.join(sorted(known))}",
         code="O202",
-        place=place,
-        fix=f'name: "{near}"' if near else "",
+        place=(*place, "name"),
+        fix=fix,
+        right=fix if is_only else None,
     )
 
 
@@ -201,6 +208,7 @@ def _type(config: Config, place: Tensor, model: ModelTensor, *, bf16: bool) -> I
             code="O203",
             place=where,
             fix=f"data_type: {given}" if given != "TYPE_INVALID" else "",
+            right=f"data_type: {given}" if given != "TYPE_INVALID" else None,
         )
 
 
@@ -228,6 +236,7 @@ def _dims(config: Config, model: ModelTensor, place: Tensor) -> Iterator[Refusal
                 code="O204",
                 place=where,
                 fix="dims: [ 1 ]",
+                right="dims: [ 1 ]" if where[-1] == "dims" else None,
             )
         return
     batched = max_batch_size(config) > 0
@@ -241,17 +250,26 @@ def _dims(config: Config, model: ModelTensor, place: Tensor) -> Iterator[Refusal
             fix="max_batch_size: 0 and the full shape in `dims`, or export the model with a dynamic batch axis",
         )
     elif not _fits(model.shape, (BATCHED_DIM, *dims) if batched else dims, exact=io == "output"):
+        fix = _dims_fix(model.shape[1:] if batched else model.shape, dims, exact=io == "output")
         yield Refusal(
             f"{of_tensor}{_mismatch(model.shape, dims, batched=batched)}",
             code="O204",
             place=where,
-            fix=_dims_fix(model.shape[1:] if batched else model.shape),
+            fix=fix,
+            right=fix if where[-1] == "dims" else None,
         )
 
 
-def _dims_fix(dims: tuple[int, ...]) -> str:
-    """Return the lines that name these dims; a tensor with no axis but the batch has no dims to name."""
-    return f"dims: {shape_text(dims)}" if dims else "dims: [ 1 ] reshape: { shape: [ ] }"
+def _dims_fix(model: tuple[int, ...], given: tuple[int, ...], *, exact: bool) -> str:
+    """Return the line that names the model's dims, with a size for its free axes where one is given and may be.
+
+    A tensor with no axis but the batch has no dims to name.
+    """
+    if not model:
+        return "dims: [ 1 ] reshape: { shape: [ ] }"
+    if len(model) == len(given) and not exact:
+        model = tuple(g if m == BATCHED_DIM else m for m, g in zip(model, given, strict=True))
+    return f"dims: {shape_text(model)}"
 
 
 def _fits(model: tuple[int, ...], wanted: tuple[int, ...], *, exact: bool) -> bool:
@@ -273,8 +291,11 @@ def _mismatch(model: tuple[int, ...], dims: tuple[int, ...], *, batched: bool) -
     )
 
 
-def _unable(config: Config, why: str, *, code: str, place: Place, fix: str = "") -> Refusal:
-    return Refusal(f"unable to load model '{config['name']}', {why}", code=code, place=place, fix=fix)
+def _unable(
+    config: Config, why: str, *, code: str, place: Place, fix: str = "", right: str | None = None
+) -> Refusal:
+    message = f"unable to load model '{config['name']}', {why}"
+    return Refusal(message, code=code, place=place, fix=fix, right=right)
 
 
 def wants_completion(config: Config) -> bool:

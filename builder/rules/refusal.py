@@ -37,6 +37,9 @@ class Refusal:
     fix: str = ""
     """The next thing to do; empty where the message says it all."""
 
+    right: str | None = None
+    """What should stand at `place` instead, where there is one right answer; empty: nothing should."""
+
 
 class ModelTensor(NamedTuple):
     """An input or output as the runtime that loaded the file describes it."""

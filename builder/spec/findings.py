@@ -46,6 +46,19 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What `--fix` made of a file, or would make of it."""
+
+    path: str
+    edits: int
+    """How many places were changed."""
+    diff: str
+    """The change in unified format."""
+    is_written: bool
+    """Whether the file has it now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LintReport:
     """All findings in some repositories."""
 
@@ -56,6 +69,8 @@ class LintReport:
     """How many were looked at."""
     findings: tuple[Finding, ...]
     """In the order of models, files and lines."""
+    changes: tuple[Change, ...] = ()
+    """Those of `--fix`; the findings are what is left after them."""
     strict: bool = False
     """Whether warnings fail too."""
     seconds: float = 0.0
@@ -72,10 +87,11 @@ class LintReport:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing fails."""
-        return not (self.findings if self.strict else self.errors)
+        """Whether nothing fails, and no change is only proposed."""
+        is_fixed = all(change.is_written for change in self.changes)
+        return is_fixed and not (self.findings if self.strict else self.errors)
 
     @property
     def exit_code(self) -> int:
-        """5 for an error, or for a warning when `strict`; else 0."""
+        """5 for an error, a change that is not made, or a warning when `strict`; else 0."""
         return 0 if self.passed else 5

@@ -16,15 +16,32 @@ from builder.cli import options, out
 @click.option("--select", multiple=True, metavar="CODE", help="Report only codes that start so; repeatable.")
 @click.option("--ignore", multiple=True, metavar="CODE", help="Leave out codes that start so; repeatable.")
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
+@click.option("--fix", is_flag=True, help="Change what has one right answer; comments and layout stay.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="How to print the report.",
+)
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Models read at once. Default: one a core.")
-@options.as_json
-def command(spec_file: Path, paths: tuple[Path, ...], as_json: bool, **wishes: Any) -> None:
+def command(spec_file: Path, form: str, **wishes: Any) -> None:
     """Tell what a Triton release would refuse in a repository, without a server.
 
     Example: trb lint model_repository --triton 24.10
     """
+    from builder.flow.fix import fix_repositories
     from builder.flow.lint import LintRequest, lint_repositories
 
-    report = lint_repositories(spec_file, LintRequest(paths=paths, **wishes))
-    out.show(report, as_json=as_json)
+    fix, diff = wishes.pop("fix"), wishes.pop("diff")
+    request = LintRequest(**wishes)
+    report = (
+        fix_repositories(spec_file, request, write=not diff)
+        if fix or diff
+        else lint_repositories(spec_file, request)
+    )
+    out.show_lint(report, form, diff=diff)
     out.finish(report)
