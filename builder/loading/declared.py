@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from builder.errors import SourceError
 from builder.spec.dtypes import DType
+from builder.spec.project import Axis
 from builder.spec.tensors import Tensor
 
 _WHERE: Final = "correct `inputs` in trb.yaml"
@@ -73,6 +74,26 @@ def require_declared(tensor: Tensor, dtype: DType, shape: Sequence[int | str | N
                 f"inputs: axis {place} of `{tensor.name}` is fixed at {have} in {file}; {says}",
                 fix=f"write {have} there in trb.yaml, or export the file again with that axis dynamic",
             )
+
+
+def require_range(
+    name: str, place: int, axis: str, *, takes: tuple[int, int | None], asked: Axis, file: str
+) -> None:
+    """Check that a file whose axis `takes` these sizes (None: no largest) runs at all that trb.yaml says.
+
+    Raises:
+        SourceError: it does not.
+    """
+    smallest, largest = takes
+    if smallest <= asked.min and (largest is None or asked.max <= largest):
+        return
+    again = f"export the file again with Dim({axis!r}, min={asked.min}, max={asked.max})"
+    narrower = f"write `dims: {{{axis}: {{max: {largest}}}}}` in trb.yaml, or "
+    raise SourceError(
+        f"dims: axis {place} (`{axis}`) of `{name}` takes {smallest} {f'to {largest}' if largest else 'or more'} "
+        f"in {file}; trb.yaml says {asked.min} to {asked.max}",
+        fix=again if smallest > asked.min else narrower + again,
+    )
 
 
 def _near(name: str, given: Mapping[str, Tensor]) -> str:

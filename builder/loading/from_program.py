@@ -5,7 +5,7 @@ import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 
@@ -13,14 +13,17 @@ from builder.blame import chain
 from builder.errors import SourceError
 from builder.loading.bind import flat
 from builder.loading.callables import told
-from builder.loading.declared import in_order_or_place, require_declared
+from builder.loading.declared import in_order_or_place, require_declared, require_range
 from builder.loading.flatten import left_out
 from builder.loading.opened import Opened, first_answer, inputs_of, named_outputs, source_file
 from builder.loading.reference import dtype_of, module_runner
 from builder.loading.unpickling import ALLOW, no_unpickling
 from builder.spec.hashing import file_sha256
-from builder.spec.project import Model
+from builder.spec.project import Model, axis_range
 from builder.spec.tensors import Signature, Tensor
+
+_NOT_ENFORCED: Final = 2
+"""torch writes 2 for the smallest size of an axis that it knows nothing of, and runs it at 1 too."""
 
 
 def open_program(model: Model, folder: Path) -> Opened:
@@ -34,7 +37,10 @@ def open_program(model: Model, folder: Path) -> Opened:
     named = list(program.graph_signature.user_inputs)
     how, inputs = in_order_or_place(inputs_of(model), named, path.name)
     for tensor, name in zip(inputs, named, strict=True):
-        _require_placeholder(program, tensor, name, path.name)
+        value = _placeholder(program, name)
+        if isinstance(value, torch.Tensor):
+            _require_shape(tensor, value, path.name)
+            _require_ranges(program, model, tensor, value.shape, path.name)
     original = program.module()
     result = first_answer(model, original, inputs)
     outputs = named_outputs(model, result)
@@ -83,9 +89,21 @@ def _quiet() -> Iterator[None]:
         log.disabled = before
 
 
-def _require_placeholder(program: Any, tensor: Tensor, name: str, file: str) -> None:
+def _placeholder(program: Any, name: str) -> Any:
     node = next(node for node in program.graph.nodes if node.op == "placeholder" and node.name == name)
-    value = node.meta.get("val")
-    if isinstance(value, torch.Tensor):
-        shape = [size if isinstance(size, int) else None for size in value.shape]
-        require_declared(tensor, dtype_of(tensor.name, value), shape, file)
+    return node.meta.get("val")
+
+
+def _require_shape(tensor: Tensor, value: torch.Tensor, file: str) -> None:
+    shape = [size if isinstance(size, int) else None for size in value.shape]
+    require_declared(tensor, dtype_of(tensor.name, value), shape, file)
+
+
+def _require_ranges(program: Any, model: Model, tensor: Tensor, shape: Any, file: str) -> None:
+    for place, (size, axis) in enumerate(zip(shape, tensor.shape, strict=True)):
+        known = None if isinstance(size, int) else program.range_constraints.get(size.node.expr)
+        if known is not None and isinstance(axis, str):
+            smallest = 1 if known.lower <= _NOT_ENFORCED else int(known.lower)
+            largest = int(known.upper) if known.upper.is_Integer else None
+            asked = axis_range(model, axis)
+            require_range(tensor.name, place, axis, takes=(smallest, largest), asked=asked, file=file)

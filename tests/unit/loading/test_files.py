@@ -40,9 +40,9 @@ class Harmful:
         return (print, ("unpickled",))
 
 
-def program(path, *, dynamic: bool = True, dtype: torch.dtype = torch.float32) -> Net:
+def program(path, *, dynamic: bool = True, dtype: torch.dtype = torch.float32, dim=BATCH) -> Net:
     net = Net().to(dtype).eval()
-    shapes = ({0: BATCH},) if dynamic else None
+    shapes = ({0: dim},) if dynamic else None
     torch.export.save(
         torch.export.export(net, (torch.randn(3, 3, dtype=dtype),), dynamic_shapes=shapes), path
     )
@@ -79,6 +79,31 @@ def test_a_frozen_axis_of_a_program_is_named(project, tmp_path) -> None:
     program(tmp_path / "m.pt2", dynamic=False)
 
     assert "axis 0 of `x` is fixed at 3" in refused(project, source="m.pt2").what
+
+
+@pytest.mark.parametrize(
+    ("dim", "asked", "said", "fix"),
+    [
+        (torch.export.Dim("rows", max=8), Axis(max=64), "takes 1 to 8", "`dims: {batch: {max: 8}}`"),
+        (torch.export.Dim("rows", min=3, max=64), Axis(max=64), "takes 3 to 64", "min=1, max=64"),
+        (torch.export.Dim("rows", min=3), Axis(max=64), "takes 3 or more", "min=1, max=64"),
+    ],
+)
+def test_a_program_of_another_range_than_the_specs_is_named(project, tmp_path, dim, asked, said, fix) -> None:
+    """The axis, the sizes that the program takes, those of trb.yaml and the way on stand in the error."""
+    program(tmp_path / "m.pt2", dim=dim)
+    error = refused(project, source="m.pt2", dims={"batch": asked})
+
+    assert error.what == f"dims: axis 0 (`batch`) of `x` {said} in m.pt2; trb.yaml says 1 to 64"
+    assert fix in error.fix
+
+
+@pytest.mark.parametrize("dim", [torch.export.Dim("rows", max=4), torch.export.Dim.AUTO])
+def test_a_program_that_takes_the_sizes_of_the_spec_is_loaded(project, tmp_path, dim) -> None:
+    """A range that ends where the spec's does is wide enough; so is one from 2, which torch runs at 1 too."""
+    program(tmp_path / "m.pt2", dim=dim)
+
+    assert project(source="m.pt2").kind == "program"
 
 
 def test_another_dtype_than_the_programs_is_named(project, tmp_path) -> None:
