@@ -23,7 +23,9 @@ spec_file: Decorator = click.option(
 models: Decorator = click.argument("models", nargs=-1, metavar="[MODEL]...")
 as_json: Decorator = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 junit: Decorator = click.option(
-    "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Also write the report as JUnit XML."
+    "--junit",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the report as JUnit XML; missing folders are made.",
 )
 server: Decorator = click.option(
     "--server",
