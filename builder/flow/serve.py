@@ -59,6 +59,7 @@ def serving(spec_file: Path, request: ServeRequest, *, step: Step) -> Iterator[S
 
     Raises:
         SpecError: the spec is wrong.
+        RepositoryError: the folder to serve without a spec holds no model.
         MissingTool: this machine cannot run the embedded server.
         ServerError: a port in use, a model that does not load, a server that ends.
     """
@@ -99,6 +100,8 @@ def require_running(served: Served) -> None:
 
 def _serving(spec_file: Path, request: ServeRequest) -> Serving:
     root, target = _what(spec_file, request)
+    if request.repository is not None:
+        repository.require_a_model(root)
     return Serving(
         repository=root,
         release=target,

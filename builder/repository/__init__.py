@@ -4,7 +4,7 @@ from builder.repository.faults import out_of_room
 from builder.repository.live import append_live, read_live
 from builder.repository.lock import lock
 from builder.repository.publish import publish
-from builder.repository.read import Published, latest, models, version_folder, versions
+from builder.repository.read import Published, latest, models, require_a_model, version_folder, versions
 from builder.repository.record import read_record, version_hash
 from builder.repository.stage import recover, stage
 from builder.repository.state import State, is_intact, load_state, save_state
@@ -27,6 +27,7 @@ __all__ = [
     "read_live",
     "read_record",
     "recover",
+    "require_a_model",
     "save_state",
     "stage",
     "verify",

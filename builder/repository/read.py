@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.errors import RepositoryError
-from builder.repository.layout import model_folder, version_numbers
+from builder.repository.layout import CONFIG, model_folder, version_numbers
 from builder.repository.record import read_record
 from builder.spec.record import VersionRecord
 
@@ -42,6 +42,22 @@ def models(repository: Path) -> tuple[str, ...]:
     if not root.is_dir():
         return ()
     return tuple(sorted(path.name for path in root.iterdir() if version_numbers(path)))
+
+
+def require_a_model(folder: Path) -> None:
+    """Check that a server would find a model in `folder`, one written by hand too.
+
+    Raises:
+        RepositoryError: it holds none.
+    """
+    fix = "name the folder that holds the folders of the models"
+    if not folder.is_dir():
+        raise RepositoryError(f"there is no folder {folder}", fix=fix)
+    configs, below = folder.glob(f"*/{CONFIG}"), folder.glob("*/*")
+    if not any(configs) and not any(path.name.isdecimal() and path.is_dir() for path in below):
+        raise RepositoryError(
+            f"{folder} holds no model: no folder in it has a {CONFIG} or a numbered version folder", fix=fix
+        )
 
 
 def versions(repository: Path, triton_name: str) -> tuple[Published, ...]:

@@ -193,3 +193,13 @@ def _fill(disk: Path) -> None:
     with (disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
         while True:
             filler.write(b"x" * 4096)
+
+
+def test_a_folder_without_a_model_is_not_served(trb: Trb, tmp_path: Path) -> None:
+    """`trb serve --repository` of an empty folder ends with 5, polled too, and leaves nothing beside it."""
+    (tmp_path / "empty").mkdir()
+
+    for more in ([], ["--poll"]):
+        done = trb("serve", "--repository", "empty", *more, cwd=tmp_path, expect=5)
+        assert "holds no model" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]

@@ -14,7 +14,7 @@ _LOOK_EVERY_S = 1.0
 @click.option(
     "--repository",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Serve this folder, without a spec.",
+    help="Serve this folder of models, without a spec.",
 )
 @click.option("--http-port", type=click.IntRange(1, 65535), help="HTTP port. Default: a free one.")
 @click.option("--grpc-port", type=click.IntRange(1, 65535), help="gRPC port. Default: a free one.")

@@ -50,6 +50,34 @@ def test_models_are_the_folders_with_a_version(root: Path) -> None:
     assert repository.models(root) == ("another", "m")
 
 
+@pytest.mark.parametrize("path", [None, "a.txt", "Documents/letter.txt", "m.onnx/model.onnx", "1/model.onnx"])
+def test_a_folder_without_a_model_is_named_with_what_was_looked_for(root: Path, path: str | None) -> None:
+    """An empty folder, a home directory and a single model's folder are no repositories."""
+    root.mkdir(parents=True)
+    if path is not None:
+        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).write_text("")
+
+    with pytest.raises(RepositoryError, match=r"holds no model: .* config\.pbtxt or a numbered version"):
+        repository.require_a_model(root)
+
+
+def test_a_repository_that_is_no_folder_is_named(root: Path) -> None:
+    """A path that does not exist is told apart from a folder without a model."""
+    with pytest.raises(RepositoryError, match="there is no folder"):
+        repository.require_a_model(root)
+
+
+@pytest.mark.parametrize("path", ["m/config.pbtxt", "m/1/model.onnx", "m/0/model.onnx"])
+def test_a_repository_written_by_hand_is_one(root: Path, path: str) -> None:
+    """A config without a version, or a version without a config or record, is a model to a server."""
+    (root / path).parent.mkdir(parents=True)
+    (root / path).write_text("")
+    (root / "README.md").write_text("")
+
+    repository.require_a_model(root)
+
+
 @pytest.mark.parametrize(
     ("path", "says"),
     [
