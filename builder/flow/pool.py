@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from builder.errors import ExportError, TrbError
@@ -25,6 +26,10 @@ class Job(Protocol):
     @property
     def name(self) -> str:
         """The model's name."""
+
+    @property
+    def log(self) -> Path:
+        """Where its process writes what it prints, and where it crashed."""
 
 
 J = TypeVar("J", bound=Job)
@@ -72,27 +77,29 @@ def _one(context: Any, running: list[Any], job: J, work: Callable[[J, Connection
     process.start()
     running.append(process)
     theirs.close()
-    kind, value = "lost", None
+    kind, value, doing = "lost", None, "starting"
     try:
         while kind in ("lost", "step"):
             kind, value = ours.recv()
             if kind == "step":
-                step(job.name, value)
+                doing = value
+                step(job.name, doing)
     except EOFError:
         kind = "lost"
     process.join()
     running.remove(process)
-    return _crashed(job.name, process.exitcode) if kind == "lost" else value
+    return _crashed(job, doing, process.exitcode) if kind == "lost" else value
 
 
-def _crashed(name: str, exitcode: int) -> TrbError:
+def _crashed(job: Job, doing: str, exitcode: int) -> TrbError:
     if exitcode < 0:
         how = signal.Signals(-exitcode).name
-        killed = how == "SIGKILL"
         fix = (
             "it ran out of memory, or someone killed it"
-            if killed
-            else "it crashed in native code; see the log"
+            if how == "SIGKILL"
+            else f"it crashed in native code; the end of {job.log} says at which line"
         )
-        return ExportError(f"the process that built {name} was ended by {how}", fix=fix)
-    return ExportError(f"the process that built {name} ended with exit status {exitcode} and no result")
+        return ExportError(f"the process that built {job.name} was ended by {how} while {doing}", fix=fix)
+    return ExportError(
+        f"the process that built {job.name} ended with exit status {exitcode} and no result while {doing}"
+    )

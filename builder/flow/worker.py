@@ -1,5 +1,6 @@
 """One model, from source to staged version folders, in a process of its own."""
 
+import faulthandler
 import multiprocessing
 import os
 import sys
@@ -67,6 +68,7 @@ def work(job: Job, channel: Connection) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         _print_into(job.log)
+        faulthandler.enable()  # a crash in native code says in the log where it was
         outcome: Built | TrbError = _build(job, lambda what: channel.send(("step", what)))
     except Exception as error:  # noqa: BLE001 - whatever it is, the other models are built
         traceback.print_exc()

@@ -105,6 +105,19 @@ def test_a_crash_is_the_crash_of_one_model(trb: Any, tmp_path: Path) -> None:
     assert models["good"]["status"] == "built"
 
 
+def test_a_crash_is_told_with_its_step_and_its_place(trb: Any, tmp_path: Path) -> None:
+    """The error names what was being done, and the log that it points to has the line that crashed."""
+    folder = project(tmp_path, "crashes")
+
+    done = trb("build", "--json", cwd=folder, expect=4)
+
+    (model,) = json.loads(done.stdout)["models"]
+    log = folder / ".trb/model_repository/logs/build-crashes.log"
+    assert model["error"].endswith("was ended by SIGSEGV while loading")
+    assert str(log) in model["fix"]
+    assert 'models.py", line 12 in crashes' in log.read_text()
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_build_that_ends_early_leaves_nothing_running(tmp_path: Path, how: signal.Signals) -> None:
     """However `trb build` is ended, its processes end too, and the lock is free."""
