@@ -114,6 +114,7 @@ def _published(read: ReadProject, job: Job, built: Built) -> Rows:
     rows = {backend: _failed_row(job, backend, error) for backend, error in built.failures.items()}
     published: list[Published] = []
     for staged in built.staged:
+        strange = repository.strangeness(read.repository, staged.triton_name)
         try:
             one = repository.publish(
                 read.repository,
@@ -127,8 +128,8 @@ def _published(read: ReadProject, job: Job, built: Built) -> Rows:
             continue
         published.append(one)
         status: Status = "built" if one.changed else "unchanged"
-        notes = tuple(dict.fromkeys((*built.notes, *one.record.notes)))
-        rows[staged.backend] = _row(job.name, one, status, staged.seconds, notes)
+        notes = dict.fromkeys(filter(None, (*built.notes, *one.record.notes, strange)))
+        rows[staged.backend] = _row(job.name, one, status, staged.seconds, tuple(notes))
     if len(published) == len(job.stages):
         repository.save_state(read.repository, job.name, built.fingerprint, tuple(published))
     return tuple(rows[backend] for backend in job.stages)

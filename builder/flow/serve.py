@@ -38,6 +38,8 @@ class Served:
     log: str
     pid: int | None
     detached: bool
+    notes: tuple[str, ...] = ()
+    """What is served and was not published by trb, in models that it published."""
 
     def __str__(self) -> str:
         end = "trb serve --stop ends it" if self.detached else "Ctrl-C ends it"
@@ -48,6 +50,7 @@ class Served:
                 f"  gRPC     {self.grpc}",
                 f"  metrics  http://{self.metrics}/metrics",
                 f"  log      {self.log}",
+                *(f"note: {note}" for note in self.notes),
                 f"{end}; next: trb check --server http://{self.http} --grpc-url {self.grpc}",
             ]
         )
@@ -122,13 +125,15 @@ def _what(spec_file: Path, request: ServeRequest) -> tuple[Path, Release]:
 
 
 def _served(root: Path, endpoint: Endpoint, *, detached: bool) -> Served:
+    models = repository.models(root)
     return Served(
         server=endpoint.description,
         http=endpoint.http,
         grpc=endpoint.grpc,
         metrics=endpoint.metrics or "",
-        models=repository.models(root),
+        models=models,
         log=str(endpoint.log),
         pid=endpoint.pid,
         detached=detached,
+        notes=tuple(filter(None, (repository.strangeness(root, name) for name in models))),
     )

@@ -8,7 +8,7 @@ from builder.repository.read import Published, latest, models, require_a_model, 
 from builder.repository.record import read_record, version_hash
 from builder.repository.stage import recover, stage
 from builder.repository.state import State, is_intact, load_state, save_state
-from builder.repository.verify import verify, verify_files
+from builder.repository.verify import strangeness, verify, verify_files
 from builder.spec.places import home, logs
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "require_a_model",
     "save_state",
     "stage",
+    "strangeness",
     "verify",
     "verify_files",
     "version_folder",

@@ -36,12 +36,12 @@ def publish(
         repository: the repository's root; made if need be.
         triton_name: the model's name in it.
         staged: a folder of `stage`, filled.
-        record: the facts; `files` and `config_sha256` are filled in here.
+        record: the facts; `version`, `files` and `config_sha256` are filled in here.
         allow_new_signature: publish although it breaks the clients of the newest version.
 
     Raises:
         SignatureChanged: it would break them.
-        RepositoryError: a model folder that is not ours, a full or read-only disk, a filesystem without exchange.
+        RepositoryError: a model folder with nothing of ours, a full or read-only disk, a filesystem without exchange.
     """
     needed = sum(path.stat().st_size for path in files_below(staged).values())
     try:
@@ -57,12 +57,12 @@ def _publish(
     whole = complete(record, staged / STAGED_VERSION, staged / CONFIG)
     if not model_folder(repository, triton_name).exists():
         return _first(repository, triton_name, staged, whole)
-    newest = _newest_of_ours(repository, triton_name)
-    if _is_same(newest, staged, whole):
-        return newest
+    ours, highest = _newest_of_ours(repository, triton_name), latest(repository, triton_name)
+    if ours == highest and _is_same(ours, staged, whole):
+        return ours
     if not allowed:
-        _require_compatible(newest, whole)
-    return _next(newest, staged, whole)
+        _require_compatible(ours, whole)
+    return _next(highest, staged, whole)
 
 
 def _first(repository: Path, triton_name: str, staged: Path, record: VersionRecord) -> Published:
@@ -73,39 +73,40 @@ def _first(repository: Path, triton_name: str, staged: Path, record: VersionReco
     return Published(triton_name=triton_name, version=1, folder=model / "1", changed=True)
 
 
-def _next(newest: Published, staged: Path, record: VersionRecord) -> Published:
-    model, number = newest.folder.parent, newest.version + 1
+def _next(highest: Published, staged: Path, record: VersionRecord) -> Published:
+    model, number = highest.folder.parent, highest.version + 1
     _make_version(staged, number, record)
     _take_along(model, staged)
     _appear(staged, model, disk.exchange)
-    return replace(newest, version=number, folder=model / str(number), changed=True)
+    return replace(highest, version=number, folder=model / str(number), changed=True)
 
 
 def _newest_of_ours(repository: Path, triton_name: str) -> Published:
-    """Return the newest version.
+    """Return the newest version that has a record.
 
     Raises:
-        RepositoryError: the folder was not made by trb.
+        RepositoryError: the folder was not made by trb, or the record cannot be read.
     """
-    model = model_folder(repository, triton_name)
-    if not versions(repository, triton_name):
+    recorded = [one for one in versions(repository, triton_name) if one.is_recorded]
+    if not recorded:
         raise RepositoryError(
-            f"{model} exists and trb did not make it: it holds no version",
+            f"{model_folder(repository, triton_name)} exists and trb did not make it: no version of it has a "
+            f"{RECORD_NAME}",
             fix="give the model another name in trb.yaml, or move that folder out of the repository",
         )
-    newest = latest(repository, triton_name)
-    _ = newest.record  # raises where there is none
-    return newest
+    _ = recorded[-1].record  # raises where it cannot be read
+    return recorded[-1]
 
 
 def _is_same(newest: Published, staged: Path, record: VersionRecord) -> bool:
-    """Return whether the newest version, as it lies on the disk, has these bytes already.
+    """Return whether the newest version, as it lies on the disk, has these bytes already and is no copy of another.
 
     The record is not compared: a new commit or a new package that leads to the same bytes is no new version.
     """
     model = newest.folder.parent
     return (
-        newest.record.files == record.files
+        newest.record.version == newest.version
+        and newest.record.files == record.files
         and newest.record.config_sha256 == record.config_sha256
         and (model / CONFIG).is_file()
         and file_sha256(model / CONFIG) == record.config_sha256
@@ -126,7 +127,8 @@ def _require_compatible(newest: Published, record: VersionRecord) -> None:
 
 def _make_version(staged: Path, number: int, record: VersionRecord) -> None:
     """Turn a stage into a model folder, each file of it on the disk itself."""
-    disk.write_text(staged / STAGED_VERSION / RECORD_NAME, record_text(record))
+    numbered = replace(record, version=number)
+    disk.write_text(staged / STAGED_VERSION / RECORD_NAME, record_text(numbered))
     disk.move(staged / STAGED_VERSION, staged / str(number))
     _readable_by_the_server(staged)
     disk.keep_tree(staged)

@@ -6,7 +6,7 @@ from pathlib import Path
 from builder.errors import RepositoryError
 from builder.repository.layout import CONFIG, model_folder, version_numbers
 from builder.repository.record import read_record
-from builder.spec.record import VersionRecord
+from builder.spec.record import RECORD_NAME, VersionRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,11 @@ class Published:
     def config(self) -> Path:
         """The model's config.pbtxt."""
         return self.folder.parent / "config.pbtxt"
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether there is a record in its folder; what somebody put there by hand has none."""
+        return (self.folder / RECORD_NAME).exists()
 
     @property
     def record(self) -> VersionRecord:

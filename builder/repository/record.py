@@ -39,7 +39,7 @@ def read_record(version_folder: Path) -> VersionRecord:
     except FileNotFoundError:
         raise RepositoryError(
             f"{version_folder} has no {RECORD_NAME}: trb did not publish it",
-            fix="give the model another name in trb.yaml, or move that folder out of the repository",
+            fix="run `trb build`, which publishes a version above it, or move that folder out of the repository",
         ) from None
     except (OSError, TypeError, ValueError) as error:
         raise RepositoryError(

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from builder.repository.read import Published
+from builder.errors import RepositoryError
+from builder.repository.read import Published, versions
 from builder.repository.record import file_hashes, read_record
 from builder.spec.hashing import file_sha256
 
@@ -16,9 +17,31 @@ def verify(published: Published) -> tuple[str, ...]:
     config, recorded = published.config, published.record.config_sha256
     edited = not config.is_file() or file_sha256(config) != recorded
     return (
+        *_misnamed(published),
         *verify_files(published.folder),
         *((f"{config} is not the one it was published with",) if edited else ()),
     )
+
+
+def strangeness(repository: Path, triton_name: str) -> str:
+    """Return why trb did not publish the newest version of a model of its own; empty when it did.
+
+    A model without any record is somebody else's, and nothing is strange about it.
+    """
+    there = versions(repository, triton_name)
+    if not any(one.is_recorded for one in there):
+        return ""
+    try:
+        return "".join(_misnamed(there[-1]))
+    except RepositoryError as error:  # no record, or one that cannot be read: that is what is asked
+        return error.what
+
+
+def _misnamed(published: Published) -> tuple[str, ...]:
+    if published.record.version == published.version:
+        return ()
+    held = f"{published.folder} holds the record of version {published.record.version}"
+    return (f"{held}, copied or renamed by hand; `trb build` publishes a version above it",)
 
 
 def verify_files(version_folder: Path) -> tuple[str, ...]:

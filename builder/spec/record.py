@@ -15,6 +15,8 @@ class VersionRecord:
     """`<model>/<version>/record.json`: facts that the same build writes again to the byte. No time, host or path."""
 
     model: str
+    version: int = 0
+    """The number it was published under; 0 before that."""
     backend: str
     triton: str
     exporter: str

@@ -177,6 +177,25 @@ def test_a_version_that_the_server_does_not_serve_is_an_error(trb, project, tmp_
     assert "does not serve version 2 of small; it serves 1" in told
 
 
+def test_a_version_that_was_copied_in_fails_until_one_is_built_above_it(trb, project):
+    """A copy of version 1 as 7 answers right and fails the check; serving tells it, and a build goes above it."""
+    small = project / "repository" / "small"
+    shutil.copytree(small / "1", small / "7")
+
+    copied = trb("check", cwd=project, expect=7)
+    served = json.loads(trb("serve", "--detach", "--json", cwd=project).stdout)
+    trb("serve", "--stop", cwd=project)
+    (built,) = json.loads(trb("build", "--json", cwd=project).stdout)["models"]
+    trb("check", cwd=project)
+
+    told = f"{small / '7'} holds the record of version 1"
+    assert f"problem: {told}" in copied.stdout
+    assert "diverges" not in copied.stdout
+    assert served["notes"][0].startswith(told)
+    assert (built["status"], built["version"]) == ("built", 8)
+    assert any(told in note for note in built["notes"])
+
+
 def test_a_file_that_its_runtime_refuses_fails_its_hop_and_not_the_run(trb, project, tmp_path):
     """A model.onnx that is no ONNX is that model's first failing hop; the server's own file is still compared."""
     theirs = Path(shutil.copytree(project / "repository", tmp_path / "theirs"))

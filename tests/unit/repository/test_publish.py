@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -70,6 +71,43 @@ def test_a_number_is_never_given_twice(root: Path) -> None:
     publish(root, "w")
     (root / "m" / "1").rename(root / "m" / "7")
     assert publish(root, "w2").version == 8
+
+
+def copied(root: Path, *, to: str) -> Path:
+    """Copy version 1 as somebody would by hand."""
+    return Path(shutil.copytree(root / "m" / "1", root / "m" / to))
+
+
+def test_a_version_that_was_copied_in_is_not_taken_for_the_new_one(root: Path) -> None:
+    """The same bytes under a number that trb did not give are published above it, and the copy stays as it is."""
+    publish(root, "w")
+    before = tree(copied(root, to="7"))
+    again = publish(root, "w")
+
+    assert (again.version, again.changed) == (8, True)
+    assert tree(root / "m" / "7") == before
+    assert repository.verify(again) == ()
+
+
+def test_a_version_without_a_record_is_published_above(root: Path) -> None:
+    """A folder that trb did not write stands in no way: the next number is above it, whatever it holds."""
+    publish(root, "w")
+    stranger = copied(root, to="7")
+    (stranger / "record.json").unlink()
+    (stranger / "model.onnx").write_text("by hand")
+    before = tree(stranger)
+
+    assert publish(root, "w").version == 8
+    assert tree(stranger) == before
+
+
+def test_clients_of_a_version_below_a_strange_one_are_not_broken(root: Path) -> None:
+    """The newest version with a record is what a new signature is compared with."""
+    publish(root, "w")
+    (copied(root, to="7") / "record.json").unlink()
+
+    with pytest.raises(SignatureChanged):
+        publish(root, "w2", record((Tensor(name="z", dtype=DType.FP32, shape=("batch", 4)),)))
 
 
 def test_the_same_bytes_make_no_new_version(root: Path) -> None:

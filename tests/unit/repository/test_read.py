@@ -1,5 +1,6 @@
 """What the repository says it holds."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,32 @@ def test_verify_names_what_was_touched(root: Path, path: str, says: str) -> None
     found = repository.verify(published)
     assert len(found) == 1
     assert says in found[0]
+
+
+def test_verify_names_a_version_under_another_number(root: Path) -> None:
+    """A copy of version 1 as version 7 has every byte of it, and is not what trb published."""
+    published = publish(root, "w")
+    shutil.copytree(published.folder, root / "m" / "7")
+
+    assert repository.verify(repository.versions(root, "m")[0]) == ()
+    (found,) = repository.verify(repository.latest(root, "m"))
+    assert "m/7 holds the record of version 1" in found
+    assert "`trb build`" in found
+
+
+def test_a_newest_version_that_is_not_ours_is_told(root: Path) -> None:
+    """A model of ours and one written by hand have nothing to tell; a copy, and a folder without a record, do."""
+    (root / "by_hand" / "1").mkdir(parents=True)
+    assert repository.strangeness(root, "by_hand") == ""
+    published = publish(root, "w")
+    assert repository.strangeness(root, "m") == ""
+
+    shutil.copytree(published.folder, root / "m" / "7")
+    assert "record of version 1" in repository.strangeness(root, "m")
+    (root / "m" / "7" / "record.json").write_text("{}")
+    assert "cannot be read" in repository.strangeness(root, "m")
+    (root / "m" / "7" / "record.json").unlink()
+    assert "m/7 has no record.json" in repository.strangeness(root, "m")
 
 
 def test_verify_names_what_is_missing(root: Path) -> None:
