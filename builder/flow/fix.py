@@ -61,7 +61,7 @@ def _step(report: LintReport, fixed: Mapping[Path, _Fixed]) -> dict[Path, _Fixed
 
 
 def _text(path: Path) -> str:
-    return path.read_bytes().decode()
+    return path.read_bytes().decode(errors="surrogateescape")
 
 
 def _change(path: Path, fixed: _Fixed, *, written: bool) -> Change:
@@ -81,7 +81,7 @@ def _write(path: Path, text: str) -> None:
         handle, beside = tempfile.mkstemp(prefix=".config.pbtxt.", dir=real.parent)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(text.encode())
+                file.write(text.encode(errors="surrogateescape"))
             Path(beside).chmod(real.stat().st_mode & 0o7777)
             disk.keep(Path(beside))
             Path(beside).replace(real)

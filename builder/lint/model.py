@@ -14,6 +14,7 @@ from builder.lint.target import Target
 from builder.pbtxt.read import Mistake, ReadConfig, Span, lines, read
 from builder.rules import core, fill
 from builder.rules.refusal import Config, Refusal
+from builder.spec.config_fields import unknown_to
 from builder.spec.findings import Edit, Finding, Severity
 
 
@@ -32,7 +33,7 @@ def lint_model(path: Path, target: Target, given: str | None = None) -> ModelLin
     source = Source(path=path)
     try:
         folder = look(path)
-        source = _source(folder, given)
+        source = _source(folder, target, given)
         refusals, known = _model(folder, source, target)
     except OSError as error:
         where = Path(error.filename) if isinstance(error.filename, str) else path
@@ -108,7 +109,7 @@ class Source:
                     severity=Severity.ERROR,
                     model=self.path.name,
                     path=str(self.config_path),
-                    message=mistake.message,
+                    message=_printable(mistake.message),
                     fix=f"write {mistake.right}" if mistake.right else "",
                     edit=self._edit(mistake),
                 ),
@@ -121,7 +122,7 @@ class Source:
             severity=Severity.WARNING if refusal.kind == "surprise" else Severity.ERROR,
             model=self.path.name,
             path=str(self.path / refusal.file if refusal.file else self.config_path or self.path),
-            message=" ".join(refusal.message.split()),
+            message=_printable(" ".join(refusal.message.split())),
             fix=refusal.fix,
         )
         if refusal.file or self.config is None:
@@ -142,14 +143,16 @@ class Source:
         return replace(finding, line=line, column=span.start - starts[line - 1] + 1)
 
 
-def _source(folder: Folder, given: str | None) -> Source:
+def _source(folder: Folder, target: Target, given: str | None) -> Source:
     path = folder.config_path
     if path is None:
         return Source(path=folder.path)
     found = text.read(path) if given is None else given
     if isinstance(found, Refusal):
         return Source(path=folder.path, config_path=path, refusal=found)
-    return Source(path=folder.path, config_path=path, text=found, config=read(found))
+    return Source(
+        path=folder.path, config_path=path, text=found, config=read(found, unknown=unknown_to(target.release))
+    )
 
 
 def _nearest(config: ReadConfig, place: tuple[str | int, ...]) -> Span | None:
@@ -158,6 +161,11 @@ def _nearest(config: ReadConfig, place: tuple[str | int, ...]) -> Span | None:
         if place[:end] in config.places:
             return config.places[place[:end]]
     return Span(0, 0) if place else None
+
+
+def _printable(text: str) -> str:
+    """Return `text` with an escape for each byte of a config that was no UTF-8."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _unreadable(error: OSError, where: Path, folder: Path) -> Refusal:

@@ -10,7 +10,7 @@ _MOST: Final = 16 << 20
 
 
 def read(path: Path) -> str | Refusal:
-    """Return the text of the file at `path`, or why it is none.
+    """Return the text of the file at `path`, bytes that are no UTF-8 as lone surrogates; or why it has none.
 
     Raises:
         OSError: it cannot be read.
@@ -20,11 +20,4 @@ def read(path: Path) -> str | Refusal:
     size = path.stat().st_size
     if size > _MOST:
         return Refusal(f"{size >> 20} MB are no configuration; the file was not read", code="C101")
-    data = path.read_bytes()
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        return Refusal(
-            f"byte {error.start} is no UTF-8 text; config.pbtxt is protobuf's text format, not its binary one",
-            code="C101",
-        )
+    return path.read_bytes().decode(errors="surrogateescape")

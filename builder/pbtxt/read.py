@@ -5,18 +5,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from builder.pbtxt import spelling
+from builder.pbtxt import enums, scalars, spelling
 from builder.pbtxt.schema import schema
 from builder.pbtxt.tree import Block, Field, PbtxtError, Scalar, parse
 
 Path = tuple[str | int, ...]
 """A part of a config: field names, positions in lists, keys of maps, such as `("input", 0, "dims")`."""
 
-_TRUTHS: Final = ("true", "True", "t", "1", "false", "False", "f", "0")
-_INTEGER: Final = re.compile(r"-?(0[xX][0-9a-fA-F]+|\d+)")
-_GOOGLES: Final = re.compile(r"(?P<line>\d+):(?P<column>\d+) : (?P<said>.*)", re.DOTALL)
-_INTEGERS: Final = {1: (-(2**31), 2**31), 2: (-(2**63), 2**63), 3: (0, 2**32), 4: (0, 2**64)}
-"""The range of protobuf's cpp types; see CPPTYPE in google/protobuf/descriptor.h."""
+_PACKAGE: Final = "inference."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,46 +49,20 @@ def read(text: str, *, unknown: Mapping[str, str] | None = None) -> ReadConfig:
     """Return what `text` says.
 
     Args:
-        text: that of a config.pbtxt.
+        text: that of a config.pbtxt; bytes that are no UTF-8 as lone surrogates, which Triton takes in texts.
         unknown: fields and enum values that the release's schema does not have, as
             `ModelConfig.model_metrics`, each with the first release that does.
     """
     try:
         tree = parse(text)
     except PbtxtError as error:
-        return ReadConfig(
-            value=None,
-            mistakes=(
-                Mistake(span=Span(error.offset, error.offset + 1), code="C101", message=error.message),
-            ),
-        )
+        span = Span(error.offset, error.offset + 1)
+        return ReadConfig(value=None, mistakes=(Mistake(span=span, code="C101", message=error.message),))
     walk = _Walk(unknown or {})
-    walk.block(tree, schema().ModelConfig.DESCRIPTOR, ())
-    value = None if walk.mistakes else _value(text, walk)
-    return ReadConfig(value=value, places=walk.places, mistakes=tuple(walk.mistakes))
-
-
-def _value(text: str, walk: "_Walk") -> Mapping[str, Any] | None:
-    """Return what Google's own parser reads; it has the last word."""
-    from google.protobuf import json_format, text_format
-
-    message = schema().ModelConfig()
-    try:
-        text_format.Parse(text, message)
-    except text_format.ParseError as error:
-        walk.mistakes.append(_googles(text, str(error)))
-        return None
-    value: Mapping[str, Any] = json_format.MessageToDict(message, preserving_proto_field_name=True)
-    return value
-
-
-def _googles(text: str, said: str) -> Mistake:
-    found = _GOOGLES.match(said)
-    if found is None:
-        return Mistake(span=Span(0, 0), code="C101", message=said)
-    lines = text.splitlines(keepends=True)
-    start = sum(map(len, lines[: int(found["line"]) - 1])) + int(found["column"]) - 1
-    return Mistake(span=Span(start, start + 1), code="C101", message=found["said"])
+    value = walk.block(tree, schema().ModelConfig.DESCRIPTOR, ())
+    return ReadConfig(
+        value=None if walk.mistakes else value, places=walk.places, mistakes=tuple(walk.mistakes)
+    )
 
 
 class _Walk:
@@ -103,19 +73,21 @@ class _Walk:
         self.mistakes: list[Mistake] = []
         self._unknown = unknown
 
-    def block(self, block: Block, descriptor: Any, path: Path) -> None:
-        counts: dict[str, int] = {}
+    def block(self, block: Block, descriptor: Any, path: Path) -> dict[str, Any]:
+        """Return the message that `block` is; the parts of a map's entry are at the path of the entry itself."""
+        found: dict[str, Any] = {}
         chosen: dict[str, str] = {}
         for one in block.fields:
             known = descriptor.fields_by_name.get(one.name)
-            if known is None or f"{descriptor.name}.{one.name}" in self._unknown:
+            if known is None or _full_name(known) in self._unknown:
                 self._unknown_field(one, descriptor)
                 continue
-            self._once(one, known, counts, chosen)
-            self._field(one, known, (*path, one.name), counts)
+            self._once(one, known, found, chosen)
+            self._field(one, known, path if _is_entry(descriptor) else (*path, one.name), found)
+        return found
 
-    def _once(self, one: Field, known: Any, counts: Mapping[str, int], chosen: dict[str, str]) -> None:
-        if not _is_list(known) and one.name in counts:
+    def _once(self, one: Field, known: Any, found: Mapping[str, Any], chosen: dict[str, str]) -> None:
+        if not known.is_repeated and one.name in found and _is_set(known, found[one.name]):
             self._mistake("C105", one, f"`{one.name}` is given a second time; it may be given once")
         if known.containing_oneof is not None:
             first = chosen.setdefault(known.containing_oneof.name, one.name)
@@ -124,155 +96,121 @@ class _Walk:
                     "C105", one, f"`{one.name}` cannot stand beside `{first}`: one of the two, not both"
                 )
 
-    def _field(self, one: Field, known: Any, path: Path, counts: dict[str, int]) -> None:
-        if not _is_list(known) and len(one.values) != 1:
-            self._mistake("C104", one, f"`{one.name}` takes one value, not a list")
+    def _field(self, one: Field, known: Any, path: Path, found: dict[str, Any]) -> None:
+        self._shape(one, known)
         self.places.setdefault(path, Span(one.start, one.end))
-        for value in one.values:
-            position = counts.get(one.name, 0)
-            counts[one.name] = position + 1
-            at = (*path, self._key(value, position, known)) if _is_list(known) else path
-            self.places.setdefault(at, Span(value.start, value.end))
-            self._one(value, known, at)
-        counts.setdefault(one.name, 0)
-
-    def _key(self, value: Scalar | Block, position: int, known: Any) -> str | int:
-        if not _is_map(known) or isinstance(value, Scalar):
-            return position
-        keys = [one.values[0] for one in value.fields if one.name == "key" and one.values]
-        return _unquoted(keys[0].text) if keys and isinstance(keys[0], Scalar) else position
-
-    def _one(self, value: Scalar | Block, known: Any, path: Path) -> None:
-        if known.message_type is not None:
-            if isinstance(value, Scalar):
-                self._mistake("C104", value, f"`{known.name}` takes a block in {{ }}, not {value.text}")
-            elif _is_map(known):
-                self._entry(value, known, path)
-            else:
-                self.block(value, known.message_type, path)
-        elif isinstance(value, Block):
-            self._mistake("C104", value, f"`{known.name}` takes {_wanted(known)}, not a block")
+        if _is_map(known):
+            entries = found.setdefault(one.name, {})
+            entries.update(self._entry(value, known, path) for value in one.values)
+        elif known.is_repeated:
+            several = found.setdefault(one.name, [])
+            for value in one.values:
+                several.append(self._one(value, known, (*path, len(several))))
         else:
-            self._scalar(value, known)
+            for value in one.values:
+                found[one.name] = self._one(value, known, path)
 
-    def _entry(self, block: Block, known: Any, path: Path) -> None:
-        """Check one entry of a map; its value is at the path of the entry itself."""
-        for one in block.fields:
-            part = known.message_type.fields_by_name.get(one.name)
-            if part is None:
-                self._mistake(
-                    "C102", one, f"an entry of `{known.name}` has `key` and `value`, no `{one.name}`"
-                )
-            elif one.values:
-                self._one(one.values[0], part, path)
+    def _shape(self, one: Field, known: Any) -> None:
+        """Check what stands between the name and the values."""
+        if one.is_list and not known.is_repeated:
+            self._mistake("C104", one, f"`{one.name}` takes one value, not a list")
+        elif known.message_type is None and not one.has_colon and not _starts_block(one):
+            self._mistake("C101", one, f"expected `:` after `{one.name}`")
 
-    def _scalar(self, value: Scalar, known: Any) -> None:
-        if known.enum_type is not None:
-            self._enum(value, known)
-        elif not _fits(value, known):
-            self._mistake(
-                "C104",
-                value,
-                f"`{known.name}` takes {_wanted(known)}, not {value.text}",
-                _repaired(value, known),
-            )
+    def _one(self, value: Scalar | Block, known: Any, path: Path) -> Any:
+        self.places.setdefault(path, Span(value.start, value.end))
+        if isinstance(value, Scalar):
+            return self._scalar(value, known)
+        if known.message_type is not None:
+            return self.block(value, known.message_type, path)
+        self._mistake("C104", value, f"`{known.name}` takes {_wanted(known)}, not a block")
+        return None
 
-    def _enum(self, value: Scalar, known: Any) -> None:
-        names = [name for name in known.enum_type.values_by_name if name not in self._unknown]
-        if value.text in names or (value.kind == "number" and _INTEGER.fullmatch(value.text)):
-            return
-        if value.text in self._unknown:
-            self._mistake(
-                "C106", value, f"`{value.text}` is not known before Triton {self._unknown[value.text]}"
-            )
-            return
-        given = _unquoted(value.text)
-        right = spelling.meant_value(given, names)
-        near = right or spelling.nearest(given.upper(), names, cutoff=0.75)
-        hint = f"; did you mean {near}?" if near else f"; it is one of {', '.join(names)}"
-        self._mistake("C103", value, f"{value.text} is no value of `{known.name}`{hint}", right)
+    def _entry(self, value: Scalar | Block, known: Any, path: Path) -> tuple[str, Any]:
+        """Return the key, as text, and the value of one entry of a map."""
+        parts = known.message_type.fields_by_name
+        key = _key(value, parts["key"])
+        found = self._one(value, known, (*path, key)) or {}
+        return key, found.get("value", {} if parts["value"].message_type is not None else "")
+
+    def _scalar(self, value: Scalar, known: Any) -> Any:
+        if known.message_type is not None:
+            self._mistake("C104", value, f"`{known.name}` takes a block in {{ }}, not {value.text}")
+            return None
+        try:
+            if known.enum_type is not None:
+                return enums.read(value, known, self._unknown)
+            return scalars.read(value, known)
+        except scalars.MisreadError as error:
+            too_new = isinstance(error, enums.TooNewError)
+            code = "C106" if too_new else "C103" if known.enum_type is not None else "C104"
+            self._mistake(code, value, error.message, error.right)
+            return None
 
     def _unknown_field(self, one: Field, descriptor: Any) -> None:
-        since = self._unknown.get(f"{descriptor.name}.{one.name}")
-        if since is not None:
-            self._mistake("C106", one, f"`{one.name}` is not known before Triton {since}")
+        span = Span(one.start, one.start + len(one.name))
+        known = descriptor.fields_by_name.get(one.name)
+        if known is not None:
+            since = self._unknown[_full_name(known)]
+            message = f"`{one.name}` is not known before Triton {since}"
+            self.mistakes.append(Mistake(span=span, code="C106", message=message))
             return
-        names = [n for n in descriptor.fields_by_name if f"{descriptor.name}.{n}" not in self._unknown]
+        fields = descriptor.fields_by_name.items()
+        names = [name for name, field in fields if _full_name(field) not in self._unknown]
         right = spelling.meant(one.name, names)
         near = right or spelling.nearest(one.name, names)
+        owner = "an entry of a map" if _is_entry(descriptor) else descriptor.name
         hint = f"did you mean `{near}`?" if near else f"it has {', '.join(names)}"
-        self.mistakes.append(
-            Mistake(
-                span=Span(one.start, one.start + len(one.name)),
-                code="C102",
-                message=f"`{one.name}` is no field of {descriptor.name}; {hint}",
-                right=right,
-            )
-        )
+        message = f"`{one.name}` is no field of {owner}; {hint}"
+        self.mistakes.append(Mistake(span=span, code="C102", message=message, right=right))
 
     def _mistake(self, code: str, at: Field | Scalar | Block, message: str, right: str = "") -> None:
         self.mistakes.append(Mistake(span=Span(at.start, at.end), code=code, message=message, right=right))
 
 
-def _is_list(known: Any) -> bool:
-    return bool(known.is_repeated)
+def _full_name(known: Any) -> str:
+    return str(known.full_name).removeprefix(_PACKAGE)
+
+
+def _is_set(known: Any, value: Any) -> bool:
+    """Return whether protobuf can tell `value` from none: a zero outside of oneofs and maps may be given again."""
+    if known.has_presence or _is_entry(known.containing_type):
+        return True
+    if known.enum_type is None:
+        return bool(value)
+    return value not in (0, known.enum_type.values_by_number[0].name)
+
+
+def _is_entry(descriptor: Any) -> bool:
+    return bool(descriptor.GetOptions().map_entry)
 
 
 def _is_map(known: Any) -> bool:
-    return known.message_type is not None and bool(known.message_type.GetOptions().map_entry)
+    return known.message_type is not None and _is_entry(known.message_type)
 
 
-def _fits(value: Scalar, known: Any) -> bool:
-    if known.cpp_type == known.CPPTYPE_STRING:
-        return value.kind == "string"
-    if known.cpp_type == known.CPPTYPE_BOOL:
-        return value.text in _TRUTHS
-    if known.cpp_type in _INTEGERS:
-        low, high = _INTEGERS[known.cpp_type]
-        return _INTEGER.fullmatch(value.text) is not None and low <= _number(value.text) < high
-    return value.kind == "number" or value.text.lower().lstrip("-") in ("inf", "infinity", "nan")
-
-
-def _number(text: str) -> int:
-    digits = text.removeprefix("-")
-    base = (
-        16
-        if digits[:2].lower() == "0x"
-        else 8
-        if len(digits) > 1 and digits[0] == "0" and digits.isdecimal()
-        else 10
-    )
-    try:
-        return int(digits, base) * (-1 if text.startswith("-") else 1)
-    except ValueError:
-        return 2**70  # 089: no octal number, and so none at all
+def _starts_block(one: Field) -> bool:
+    """Return whether the mistake is the block, rather than the missing colon before it."""
+    return not one.is_list and isinstance(one.values[0], Block)
 
 
 def _wanted(known: Any) -> str:
-    if known.cpp_type == known.CPPTYPE_STRING:
-        return "text in quotes"
-    if known.cpp_type == known.CPPTYPE_BOOL:
-        return "true or false"
-    if known.cpp_type not in _INTEGERS:
-        return "a number"
-    low, high = _INTEGERS[known.cpp_type]
-    return f"a whole number from {low} to {high - 1}"
+    if known.enum_type is not None:
+        return "a value of its enum"
+    return scalars.wanted(known)
 
 
-def _repaired(value: Scalar, known: Any) -> str:
-    """Return the value in the form that the field takes, where it is only quoted wrongly."""
-    if known.cpp_type == known.CPPTYPE_STRING and value.kind == "name":
-        return f'"{value.text}"'
-    bare = Scalar(_unquoted(value.text), "number", value.start, value.end)
-    if known.cpp_type != known.CPPTYPE_STRING and value.kind == "string" and _fits(bare, known):
-        return bare.text
-    if known.cpp_type == known.CPPTYPE_BOOL and value.text.lower() in ("true", "false"):
-        return value.text.lower()
-    return ""
-
-
-def _unquoted(text: str) -> str:
-    return text[1:-1] if text[:1] in ("'", '"') else text
+def _key(value: Scalar | Block, known: Any) -> str:
+    """Return the key of an entry; that of an entry without one, or with one that is none, is the default."""
+    default = "" if known.cpp_type == known.CPPTYPE_STRING else "0"
+    fields = value.fields if isinstance(value, Block) else ()
+    given = next((one.values[0] for one in fields if one.name == "key" and one.values), None)
+    if not isinstance(given, Scalar):
+        return default
+    try:
+        return str(scalars.read(given, known))
+    except scalars.MisreadError:
+        return default
 
 
 def lines(text: str) -> Iterator[int]:

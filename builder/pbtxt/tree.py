@@ -9,17 +9,24 @@ from typing import Final, Literal
 
 Kind = Literal["string", "number", "name"]
 
+_STRING: Final = r""""(?:[^"\\\n\0]|\\[^\n\0])*"|'(?:[^'\\\n\0]|\\[^\n\0])*'"""
+STRING: Final = re.compile(_STRING)
+"""One text in quotes."""
 _TOKEN: Final = re.compile(
-    r"""(?P<blank>[ \t\r\n\f\v]+|\#[^\n]*)
-      | (?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
-      | (?P<number>(?:0[xX][0-9a-fA-F]+|\d+\.?\d*(?:[eE][+-]?\d+)?[fF]?|\.\d+(?:[eE][+-]?\d+)?[fF]?)(?![A-Za-z0-9_]))
+    rf"""(?P<blank>[ \t\r\n\f\v]+|\#[^\n\0]*)
+      | (?P<string>{_STRING})
+      | (?P<number>(?:0[xX][0-9a-fA-F]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fF]?)(?![A-Za-z0-9_]))
       | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
-      | (?P<sign>[][{}<>:;,/.-])""",
+      | (?P<sign>[][{{}}<>:;,/.-])""",
     re.VERBOSE,
 )
 _CLOSERS: Final = {"{": "}", "<": ">"}
 _DEEPEST: Final = 50
 """Blocks within blocks; Triton's own schema goes no deeper than eight."""
+
+
+_BYTES: Final = 0xDC00
+"""What a byte that is no UTF-8 is added to, as a lone surrogate: see surrogateescape in Python's codecs."""
 
 
 class PbtxtError(Exception):
@@ -33,7 +40,7 @@ class PbtxtError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One value, as it is written."""
+    """One value, as it is written; strings that follow each other are one value, blanks between them left out."""
 
     text: str
     kind: Kind
@@ -58,6 +65,8 @@ class Field:
     values: tuple[Scalar | Block, ...]
     start: int
     end: int
+    has_colon: bool = True
+    is_list: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +136,13 @@ class _Tokens:
 
 
 def _unreadable(text: str, position: int) -> str:
-    if text[position] in "\"'":
+    found = text[position]
+    if found in "\"'":
         return "a string does not end on its line"
-    return f"unexpected character {text[position]!r}"
+    if found == "\ufeff":
+        return "a byte order mark, which Triton cannot read: save the file as UTF-8 without one"
+    code = ord(found)
+    return f"unexpected byte 0x{code - _BYTES:02x}" if code >= _BYTES else f"unexpected character {found!r}"
 
 
 def _fields(tokens: _Tokens, *, closer: str, depth: int) -> tuple[Field, ...]:
@@ -155,8 +168,9 @@ def _field(tokens: _Tokens, depth: int) -> Field:
     if name.kind != "name":
         raise PbtxtError(f"expected the name of a field, found {_shown(name)}", name.start)
     has_colon = tokens.skip(":")
+    is_list = tokens.next.kind == "sign" and tokens.next.text == "["
     values = _values(tokens, depth, has_colon=has_colon)
-    return Field(name.text, values, name.start, tokens.last_end)
+    return Field(name.text, values, name.start, tokens.last_end, has_colon=has_colon, is_list=is_list)
 
 
 def _values(tokens: _Tokens, depth: int, *, has_colon: bool) -> tuple[Scalar | Block, ...]:
@@ -198,12 +212,10 @@ def _block(tokens: _Tokens, depth: int) -> Block:
 
 
 def _string(tokens: _Tokens) -> Scalar:
-    """Strings that follow each other are one."""
     parts = [tokens.take()]
     while tokens.next.kind == "string":
         parts.append(tokens.take())
-    text = parts[0].text if len(parts) == 1 else '"' + "".join(part.text[1:-1] for part in parts) + '"'
-    return Scalar(text, "string", parts[0].start, parts[-1].end)
+    return Scalar("".join(part.text for part in parts), "string", parts[0].start, parts[-1].end)
 
 
 def _shown(token: _Token) -> str:
