@@ -51,7 +51,7 @@ def warmup_feed(loaded: Loaded) -> Feed:
     rows = axis_range(model, batch).min if batch in sizes else 1
     if loaded.samples is not None and sample_count(loaded.samples) >= rows:
         return sample_rows(model, loaded.samples, 0, rows)
-    return random_feed(model, {**sizes, batch: rows}, model.parity.seed)
+    return random_feed(model, {**sizes, batch: rows}, model.parity.seed, loaded.samples)
 
 
 def warmup_files(config: ModelConfig, feed: Feed) -> Mapping[str, bytes]:

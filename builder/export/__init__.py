@@ -2,6 +2,6 @@
 
 from builder.export.batch import prove_batch
 from builder.export.dispatch import export
-from builder.export.parity import offline_parity
+from builder.export.parity import offline_parity, way_to_pass
 
-__all__ = ["export", "offline_parity", "prove_batch"]
+__all__ = ["export", "offline_parity", "prove_batch", "way_to_pass"]

@@ -6,8 +6,8 @@ from typing import Any, Final
 import torch
 
 from builder.compare import compare, tolerances
-from builder.export.example import example_sizes, ranged
-from builder.feeds import cases, label, random_feed
+from builder.export.example import drawn, example_sizes
+from builder.feeds import Case, answer, cases, label
 from builder.runtimes import as_tensor
 from builder.spec.loaded import Feed, Loaded
 from builder.spec.project import axis_range
@@ -25,15 +25,15 @@ def disagreement(loaded: Loaded, module: torch.jit.ScriptModule, *, every_size: 
         every_size: also step through each axis one by one: nobody else has looked whether a size decides.
     """
     allowed = tolerances(loaded.model, loaded.signature)
-    for name, feed in _feeds(loaded, every_size=every_size):
+    for case in _cases(loaded, every_size=every_size):
+        want = answer(loaded.reference, case, loaded.model, loaded.samples)
         try:
-            got = _answer(loaded, module, feed)
+            got = _answer(loaded, module, case.feed)
         except (RuntimeError, IndexError, ValueError, NotImplementedError) as error:
-            return f"{name}: it fails where eager PyTorch does not: {_last_line(error)}"
-        want = loaded.reference(feed)
+            return f"{case.name}: it fails where eager PyTorch does not: {_last_line(error)}"
         for gap in compare(want, got, allowed):
             if not gap.passed and not _both_empty(want[gap.name], got[gap.name]):
-                return f"{name}: output {gap.name}: {gap.problem}"
+                return f"{case.name}: output {gap.name}: {gap.problem}"
     return ""
 
 
@@ -42,12 +42,13 @@ def _both_empty(want: Any, got: Any) -> bool:
     return bool(want.size == 0 and want.shape == got.shape and want.dtype == got.dtype)
 
 
-def _feeds(loaded: Loaded, *, every_size: bool) -> Iterator[tuple[str, Feed]]:
-    yield from ((case.name, case.feed) for case in cases(loaded.model, loaded.signature, loaded.samples))
+def _cases(loaded: Loaded, *, every_size: bool) -> Iterator[Case]:
+    yield from cases(loaded.model, loaded.signature, loaded.samples)
     sizes = example_sizes(loaded.model, loaded.signature)
     tried = [*({**sizes} for _ in _EXTRA_SEEDS), *(_steps(loaded, sizes) if every_size else ())]
     for seed, here in enumerate(tried, start=_EXTRA_SEEDS[0]):
-        yield f"random seed={seed} {label(here)}".rstrip(), random_feed(ranged(loaded), here, seed=seed)
+        name = f"random seed={seed} {label(here)}".rstrip()
+        yield Case(name=name, sizes=here, feed=drawn(loaded, here, seed))
 
 
 def _steps(loaded: Loaded, sizes: Mapping[str, int]) -> Iterator[dict[str, int]]:

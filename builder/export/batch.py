@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from builder.blame import first_line
 from builder.errors import BatchingRefused, ExportError
 from builder.export.batch_place import obstacle
-from builder.export.example import ranged
+from builder.export.example import drawn
 from builder.export.rows import RowGap, concat_gap, row_gap
 from builder.export.shapes import shape_problem
-from builder.feeds import label, random_feed, sizes
+from builder.feeds import label, sizes
 from builder.runtimes import open_file
 from builder.spec.artifact import Artifact, BatchProof
 from builder.spec.loaded import Loaded, Runner
@@ -96,7 +96,7 @@ def _fix(proof: BatchProof) -> str:
 
 def _require_run(loaded: Loaded, artifact: Artifact, run: Runner, here: Mapping[str, int]) -> None:
     try:
-        answer = run(random_feed(ranged(loaded), here, loaded.model.parity.seed))
+        answer = run(drawn(loaded, here, loaded.model.parity.seed))
     except Exception as error:  # torch's and ONNX Runtime's exceptions share no class below Exception
         place = f"{artifact.path.name} at {label(here)}".removesuffix(" at ")
         raise ExportError(

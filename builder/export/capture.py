@@ -72,7 +72,7 @@ def _dynamic_shapes(loaded: Loaded) -> tuple[Any, ...]:
 
 
 def _dim(loaded: Loaded, axis: str) -> Any:
-    limits = axis_range(loaded.model, axis)
+    limits = loaded.declared.get(axis, axis_range(loaded.model, axis))
     if limits.min >= limits.max:
         return Dim(axis, min=1)  # a range of one size would make the axis fixed
     return Dim(axis, min=limits.min, max=limits.max)

@@ -1,12 +1,13 @@
 """The inputs that exporters run the model on."""
 
 import inspect
+from collections.abc import Mapping
 from itertools import count
 from typing import Any, Final
 
 import torch
 
-from builder.feeds import random_feed, with_sample_ranges
+from builder.feeds import random_feed
 from builder.runtimes import as_tensor
 from builder.spec.loaded import Feed, Loaded
 from builder.spec.project import Model, axis_range
@@ -23,12 +24,12 @@ def example(loaded: Loaded) -> tuple[torch.Tensor, ...]:
 
 def example_feed(loaded: Loaded) -> Feed:
     """Return the same as arrays by name."""
-    return random_feed(ranged(loaded), example_sizes(loaded.model, loaded.signature), seed=_SEED)
+    return drawn(loaded, example_sizes(loaded.model, loaded.signature), _SEED)
 
 
-def ranged(loaded: Loaded) -> Model:
-    """Return the model's spec with the ranges that its samples tell, so that random inputs can be drawn."""
-    return with_sample_ranges(loaded.model, loaded.samples)
+def drawn(loaded: Loaded, sizes: Mapping[str, int], seed: int) -> Feed:
+    """Return seeded inputs of `loaded`, picked from its samples where its values come from them."""
+    return random_feed(loaded.model, sizes, seed, loaded.samples)
 
 
 def example_sizes(model: Model, signature: Signature) -> dict[str, int]:

@@ -9,9 +9,9 @@ import onnx
 import torch
 
 from builder.blame import first_line
-from builder.export.example import ranged
+from builder.export.example import drawn
 from builder.export.shapes import shape_problem
-from builder.feeds import label, random_feed, sizes
+from builder.feeds import label, sizes
 from builder.runtimes import open_onnx, open_session
 from builder.spec.loaded import Loaded
 from builder.spec.tensors import Dim, Signature, Tensor
@@ -52,7 +52,7 @@ def run_problem(path: Path, loaded: Loaded) -> str:
     run = open_onnx(path, threads=torch.get_num_threads())
     combinations = sizes(loaded.model)
     for here in dict.fromkeys((0, len(combinations) // 2)):
-        feed = random_feed(ranged(loaded), combinations[here], seed=here)
+        feed = drawn(loaded, combinations[here], here)
         try:
             answer = run(feed)
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no class below Exception

@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 
 from builder.compare import compare, tolerances
-from builder.export.example import ranged
-from builder.feeds import concat_rows, random_feed, replace_rows, take_rows, typical_sizes
+from builder.export.example import drawn
+from builder.feeds import concat_rows, drawn_inputs, replace_rows, take_rows, typical_sizes
 from builder.spec.loaded import Feed, Loaded, Runner
 from builder.spec.project import Model, axis_range
 
@@ -44,7 +44,8 @@ def row_gap(loaded: Loaded, run: Runner, *, nan: bool) -> RowGap:
 
 def _gap(loaded: Loaded, run: Runner, batch: int, keep: int, *, nan: bool) -> RowGap:
     feed = _feed(loaded, batch, _SEED)
-    mixed = _ran(run, replace_rows(ranged(loaded), feed, keep, seed=_SEED + 1, nan=nan), nan=nan)
+    others = replace_rows(loaded.model, feed, keep, seed=_SEED + 1, nan=nan, samples=loaded.samples)
+    mixed = _ran(run, others, nan=nan)
     if mixed is None:
         return RowGap(size=0.0, ran=False)
     what = f"row {keep} of {batch} when the others became {'NaN' if nan else 'other random rows'}"
@@ -80,7 +81,7 @@ def _largest(model: Model) -> int:
 
 def _feed(loaded: Loaded, batch: int, seed: int) -> Feed:
     here = {**typical_sizes(loaded.model), loaded.model.batching.axis: batch}
-    return random_feed(ranged(loaded), here, seed)
+    return drawn(loaded, here, seed)
 
 
 def _ran(run: Runner, feed: Feed, *, nan: bool) -> dict[str, Any] | None:
@@ -114,4 +115,5 @@ def _distance(a: Any, b: Any) -> float:
 
 
 def _has_floats(model: Model) -> bool:
-    return any(given.dtype.is_float and model.batching.axis in given.shape for given in model.inputs.values())
+    drawn = drawn_inputs(model).values()
+    return any(given.dtype.is_float and model.batching.axis in given.shape for given in drawn)

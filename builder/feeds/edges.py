@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from builder.feeds.random import random_feed
+from builder.feeds.samples import drawn_inputs
 from builder.feeds.sizes import Sizes
 from builder.feeds.values import Array, Shape, generator, highest, lowest, zeros
 from builder.spec.loaded import Feed
@@ -14,30 +15,38 @@ from builder.spec.project import Input, Model
 _SPECIAL_SHARE: Final = 0.1
 
 
-def edge_feeds(model: Model, sizes: Sizes, seed: int = 0) -> Mapping[str, Feed]:
+def edge_feeds(model: Model, sizes: Sizes, seed: int = 0, samples: Feed | None = None) -> Mapping[str, Feed]:
     """Return feeds by what they hold.
 
     `all-min` and `all-max`; `all-zero` where every range includes zero; `mixed`, each element at an edge or
-    random. With `parity.special_values` also `nan` and `inf`: a tenth of each float input is that.
+    random. With `parity.special_values` also `nan` and `inf`: a tenth of each float input is that. Inputs whose
+    values come from the samples alone have some of those in each; where all inputs do, there are no edges.
     """
-    feeds = {"all-min": _each(model, sizes, lowest), "all-max": _each(model, sizes, highest)}
-    nothing = {name: zeros(name, given, _shape(given, sizes)) for name, given in model.inputs.items()}
+    drawn, free = random_feed(model, sizes, seed, samples), drawn_inputs(model)
+    if not free:
+        return {}
+    low, high = _each(free, sizes, lowest), _each(free, sizes, highest)
+    edges: dict[str, Mapping[str, Any]] = {"all-min": low, "all-max": high}
+    nothing = _each(free, sizes, zeros)
     if all(array is not None for array in nothing.values()):
-        feeds["all-zero"] = nothing
-    feeds["mixed"] = _mixed(model, feeds["all-min"], feeds["all-max"], random_feed(model, sizes, seed), seed)
-    if model.parity.special_values and any(given.dtype.is_float for given in model.inputs.values()):
-        feeds["nan"] = _special(model, sizes, seed, (np.nan,))
-        feeds["inf"] = _special(model, sizes, seed, (np.inf, -np.inf))
-    return feeds
+        edges["all-zero"] = nothing
+    edges["mixed"] = _mixed(low, high, drawn, seed)
+    floats = tuple(name for name, given in free.items() if given.dtype.is_float)
+    if model.parity.special_values and floats:
+        edges["nan"] = _special(floats, drawn, seed, (np.nan,))
+        edges["inf"] = _special(floats, drawn, seed, (np.inf, -np.inf))
+    return {what: {**drawn, **feed} for what, feed in edges.items()}
 
 
-def _each(model: Model, sizes: Sizes, fill: Callable[[str, Input, Shape], Array]) -> Feed:
-    return {name: fill(name, given, _shape(given, sizes)) for name, given in model.inputs.items()}
+def _each(
+    inputs: Mapping[str, Input], sizes: Sizes, fill: Callable[[str, Input, Shape], Array | None]
+) -> Mapping[str, Any]:
+    return {name: fill(name, given, _shape(given, sizes)) for name, given in inputs.items()}
 
 
-def _mixed(model: Model, low: Feed, high: Feed, between: Feed, seed: int) -> Feed:
+def _mixed(low: Feed, high: Feed, between: Feed, seed: int) -> Feed:
     feed: dict[str, Any] = {}
-    for name in model.inputs:
+    for name in low:
         pick = generator(seed, "mixed", name).integers(0, 3, size=low[name].shape)
         array = between[name].copy()
         array[pick == 0] = low[name][pick == 0]
@@ -46,12 +55,8 @@ def _mixed(model: Model, low: Feed, high: Feed, between: Feed, seed: int) -> Fee
     return feed
 
 
-def _special(model: Model, sizes: Sizes, seed: int, values: tuple[float, ...]) -> Feed:
-    feed = dict(random_feed(model, sizes, seed))
-    for name, given in model.inputs.items():
-        if given.dtype.is_float:
-            feed[name] = _sprinkled(feed[name], generator(seed, "special", name), values)
-    return feed
+def _special(names: tuple[str, ...], between: Feed, seed: int, values: tuple[float, ...]) -> Feed:
+    return {name: _sprinkled(between[name], generator(seed, "special", name), values) for name in names}
 
 
 def _sprinkled(array: Array, rng: np.random.Generator, values: tuple[float, ...]) -> Array:

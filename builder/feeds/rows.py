@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from builder.feeds.random import random_feed
+from builder.feeds.samples import drawn_inputs
 from builder.feeds.sizes import Sizes
 from builder.feeds.values import Array
 from builder.spec.loaded import Feed
@@ -49,15 +50,19 @@ def concat_rows(model: Model, first: Feed, second: Feed) -> Feed:
     return together
 
 
-def replace_rows(model: Model, feed: Feed, keep: int, *, seed: int, nan: bool = False) -> Feed:
-    """Return `feed` with row `keep` equal to the bit and every other row drawn anew in the declared ranges.
+def replace_rows(
+    model: Model, feed: Feed, keep: int, *, seed: int, nan: bool = False, samples: Feed | None = None
+) -> Feed:
+    """Return `feed` with row `keep` equal to the bit and every other row drawn anew, as `random_feed` does.
 
-    With `nan`, the other rows of float inputs are NaN throughout. Inputs without the batch axis stay.
+    With `nan`, the other rows of float inputs are NaN throughout, but for inputs whose values come from the samples
+    alone. Inputs without the batch axis stay.
     """
-    fresh = random_feed(model, sizes_of(model, feed), seed)
+    fresh = random_feed(model, sizes_of(model, feed), seed, samples)
+    floats = [name for name, given in drawn_inputs(model).items() if given.dtype.is_float] if nan else []
     replaced = dict(feed)
     for name, axis in batch_axes(model):
-        others = np.full_like(feed[name], np.nan) if nan and _is_float(model, name) else fresh[name]
+        others = np.full_like(feed[name], np.nan) if name in floats else fresh[name]
         replaced[name] = _with_row(others, feed[name], axis, keep)
     return replaced
 
@@ -73,7 +78,3 @@ def _with_row(others: Array, kept: Array, axis: int, row: int) -> Array:
     array = others.copy()
     np.moveaxis(array, axis, 0)[row] = np.moveaxis(kept, axis, 0)[row]
     return array
-
-
-def _is_float(model: Model, name: str) -> bool:
-    return model.inputs[name].dtype.is_float

@@ -122,7 +122,7 @@ def _stage(job: Job, backend: Backend, loaded: Loaded, target: Release, say: Say
     proof = prove_batch(loaded, artifact, threads=job.threads)
     say(f"comparing {backend.filename} with {loaded.reference_name}")
     parity = offline_parity(loaded, artifact, threads=job.threads)
-    _require(parity, triton_name)
+    _require(parity, triton_name, loaded)
     say(f"writing {triton_name}")
     settings = config.make(triton_name, loaded, artifact, proof)
     require_served(settings, artifact, target)
@@ -145,7 +145,9 @@ def _stage(job: Job, backend: Backend, loaded: Loaded, target: Release, say: Say
     return Staged(backend=backend, triton_name=triton_name, folder=folder, record=record, seconds=seconds)
 
 
-def _require(parity: Hop, triton_name: str) -> None:
+def _require(parity: Hop, triton_name: str, loaded: Loaded) -> None:
+    from builder.export import way_to_pass
+
     if parity.passed:
         return
     failed = [(c.case, gap) for c in parity.comparisons for gap in c.outputs if not gap.passed]
@@ -153,9 +155,7 @@ def _require(parity: Hop, triton_name: str) -> None:
     what = "\n".join(
         [f"{triton_name}: the exported file does not answer like the model ({parity.name})", *lines]
     )
-    needed = max((gap.needed_rtol for _, gap in failed), default=float("inf"))
-    fix = "" if needed == float("inf") else f"rtol {needed:.2g} would have passed; see `parity` in trb.yaml"
-    raise ExportError(f"{what}\n  {parity.problem}".rstrip(), fix=fix)
+    raise ExportError(f"{what}\n  {parity.problem}".rstrip(), fix=way_to_pass(loaded, parity))
 
 
 def _end_with_parent() -> None:

@@ -13,11 +13,12 @@ from builder.loading.flatten import is_flat, left_out
 from builder.loading.opened import Opened, first_answer, inputs_of, named_outputs
 from builder.loading.reference import dtype_of, module_runner
 from builder.loading.weights import first_difference, load_weights, state_of, weights_sha256
+from builder.spec.loaded import Feed
 from builder.spec.project import Model
 from builder.spec.tensors import Signature, Tensor
 
 
-def open_callable(model: Model, folder: Path) -> Opened:
+def open_callable(model: Model, folder: Path, samples: Feed | None = None) -> Opened:
     """Call the source, load the weights, bind the inputs and run it once.
 
     Raises:
@@ -27,7 +28,7 @@ def open_callable(model: Model, folder: Path) -> Opened:
     how, inputs = bind(original, inputs_of(model))
     fits = _takes_in_order(original, inputs, how)
     by_place = original if fits else _by_name(original, inputs)
-    result = first_answer(model, by_place, inputs)
+    result = first_answer(model, by_place, inputs, samples)
     outputs = named_outputs(model, result)
     names = tuple(name for name, _ in outputs)
     is_plain = fits and is_flat(result)

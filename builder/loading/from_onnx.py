@@ -15,11 +15,12 @@ from builder.loading.opened import Opened, inputs_of, source_file
 from builder.runtimes import open_onnx, open_session
 from builder.spec.dtypes import DType
 from builder.spec.hashing import file_sha256
+from builder.spec.loaded import Feed
 from builder.spec.project import Model
 
 
-def open_onnx_file(model: Model, folder: Path) -> Opened:
-    """Open the file in ONNX Runtime and compare its inputs with those of trb.yaml.
+def open_onnx_file(model: Model, folder: Path, _samples: Feed | None = None) -> Opened:
+    """Open the file in ONNX Runtime and compare its inputs with those of trb.yaml; it needs no run, and no samples.
 
     Raises:
         SourceError: ONNX Runtime refuses it, or it takes other inputs.

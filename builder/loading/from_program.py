@@ -19,6 +19,7 @@ from builder.loading.opened import Opened, first_answer, inputs_of, named_output
 from builder.loading.reference import dtype_of, module_runner
 from builder.loading.unpickling import ALLOW, no_unpickling
 from builder.spec.hashing import file_sha256
+from builder.spec.loaded import Feed
 from builder.spec.project import Model, axis_range
 from builder.spec.tensors import Signature, Tensor
 
@@ -26,7 +27,7 @@ _NOT_ENFORCED: Final = 2
 """torch writes 2 for the smallest size of an axis that it knows nothing of, and runs it at 1 too."""
 
 
-def open_program(model: Model, folder: Path) -> Opened:
+def open_program(model: Model, folder: Path, samples: Feed | None = None) -> Opened:
     """Open the file in torch and run it once.
 
     Raises:
@@ -42,7 +43,7 @@ def open_program(model: Model, folder: Path) -> Opened:
             _require_shape(tensor, value, path.name)
             _require_ranges(program, model, tensor, value.shape, path.name)
     original = program.module()
-    result = first_answer(model, original, inputs)
+    result = first_answer(model, original, inputs, samples)
     outputs = named_outputs(model, result)
     module = flat(original, Signature(inputs=inputs, outputs=()), "position")
     return Opened(

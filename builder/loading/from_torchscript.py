@@ -13,12 +13,13 @@ from builder.loading.flatten import left_out, tensors
 from builder.loading.opened import Opened, first_answer, inputs_of, named_outputs, source_file
 from builder.loading.reference import dtype_of, module_runner
 from builder.spec.hashing import file_sha256
+from builder.spec.loaded import Feed
 from builder.spec.project import Model
 
 _BUILD_IT: Final = "name a callable that builds the module as `source`, and this file as `weights`"
 
 
-def open_torchscript(model: Model, folder: Path) -> Opened:
+def open_torchscript(model: Model, folder: Path, samples: Feed | None = None) -> Opened:
     """Open the file in torch and run it once.
 
     Raises:
@@ -33,7 +34,7 @@ def open_torchscript(model: Model, folder: Path) -> Opened:
         raise SourceError(f"source: {path.name} is no TorchScript file: {what}", fix=_BUILD_IT) from error
     named = [argument.name for argument in module.forward.schema.arguments[1:]]
     how, inputs = in_order_or_place(inputs_of(model), named, path.name)
-    result = first_answer(model, module, inputs)
+    result = first_answer(model, module, inputs, samples)
     outputs = named_outputs(model, result)
     return Opened(
         kind="torchscript",

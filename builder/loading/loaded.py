@@ -1,15 +1,17 @@
 """A source in memory, with its reference, its provenance and its fingerprint."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from builder.feeds import Case, label, random_feed, sizes, too_heavy, with_sample_ranges
+from builder.feeds import answer, sampled_inputs, too_heavy, with_samples
 from builder.loading.callables import resolve
 from builder.loading.fingerprint import digest, entry_sha256, packages, served_sha256
-from builder.loading.opened import Opened
+from builder.loading.opened import Opened, random_cases
 from builder.loading.outputs import find_outputs, require_promises
 from builder.loading.provenance import provenance
 from builder.loading.recorder import Reading, recording, spelt
 from builder.loading.samples import load_samples
+from builder.loading.shapes_only import shapes_only
 from builder.loading.sources import open_source
 from builder.loading.steady import require_steady, state_sha256
 from builder.spec.loaded import Feed, Fingerprint, Loaded
@@ -27,7 +29,8 @@ def load(name: str, model: Model, folder: Path, release: Release) -> Loaded:
         folder: the folder of trb.yaml; relative paths and modules start there.
         release: the target release, part of the fingerprint.
 
-    The Loaded's `model` has a range for integer inputs that only the samples tell.
+    The Loaded's `model` has what only the samples tell: a range for integer inputs, and the one size of every axis of
+    the inputs whose values come from them alone.
 
     Raises:
         SourceError: the source cannot be loaded, or is not what trb.yaml says.
@@ -36,15 +39,16 @@ def load(name: str, model: Model, folder: Path, release: Release) -> Loaded:
         if ":" in model.source:
             resolve(model.source, folder, key="source")  # a missing source is told before missing samples
         samples = load_samples(model, folder)
-        ranged = with_sample_ranges(model, samples)
-        opened = open_source(ranged, folder)
-        outputs = _outputs(ranged, opened)
+        ranged = with_samples(model, samples)
+        opened = open_source(model, folder, samples)
+        outputs = _outputs(model, ranged, samples, opened)
     require_promises(model, outputs)
     signature = Signature(inputs=opened.inputs, outputs=outputs)
     files = _files(model, folder, reading, opened)
     return Loaded(
         name=name,
         model=ranged,
+        declared=model.dims,
         kind=opened.kind,
         module=opened.module,
         original=opened.original,
@@ -68,19 +72,29 @@ def load(name: str, model: Model, folder: Path, release: Release) -> Loaded:
             files=files,
             packages=packages(reading.packages()),
         ),
-        not_proven=tuple(filter(None, (too_heavy(ranged, signature),))),
+        not_proven=(*_other_sizes(model, ranged), *filter(None, (too_heavy(ranged, signature),))),
         notes=(*opened.notes, *_range_notes(model, ranged, samples)),
     )
 
 
-def _outputs(model: Model, opened: Opened) -> tuple[Tensor, ...]:
-    cases = [
-        Case(name=label(tried), sizes=tried, feed=random_feed(model, tried, seed=0)) for tried in sizes(model)
-    ]
+def _outputs(declared: Model, model: Model, samples: Feed | None, opened: Opened) -> tuple[Tensor, ...]:
     before = state_sha256(opened.original)
-    answers = [(case, opened.reference(case.feed)) for case in cases]
-    require_steady(opened, before, cases[0].feed, answers[0][1])
-    return find_outputs(model, answers, opened.dtypes)
+    answers = [
+        (case, answer(opened.reference, case, model, samples)) for case in random_cases(model, samples)
+    ]
+    require_steady(opened, before, answers[0][0].feed, answers[0][1])
+    further = shapes_only(declared, model, samples, opened)
+    return find_outputs(model, [*answers, *further], opened.dtypes)
+
+
+def _other_sizes(declared: Model, model: Model) -> Iterator[str]:
+    for axis, ends in model.dims.items():
+        if axis in declared.dims and ends != declared.dims[axis]:
+            names = ", ".join(n for n in sampled_inputs(model) if axis in model.inputs[n].shape)
+            yield (
+                f"at other sizes of {axis} than {ends.max}: the values of {names} come from the samples, which "
+                "have that size alone"
+            )
 
 
 def _range_notes(model: Model, ranged: Model, samples: Feed | None) -> tuple[str, ...]:

@@ -8,11 +8,11 @@ from typing import Any, Literal
 import torch
 
 from builder.errors import SourceError
-from builder.feeds import random_feed, sizes
+from builder.feeds import Case, answer, label, random_feed, sizes, with_samples
 from builder.loading.flatten import flatten
 from builder.loading.reference import run_module
 from builder.spec.dtypes import DType
-from builder.spec.loaded import Runner
+from builder.spec.loaded import Feed, Runner
 from builder.spec.project import Model
 from builder.spec.tensors import Tensor
 
@@ -43,13 +43,30 @@ def inputs_of(model: Model) -> tuple[Tensor, ...]:
     return tuple(Tensor(name=name, dtype=one.dtype, shape=one.shape) for name, one in model.inputs.items())
 
 
-def first_answer(model: Model, module: Any, inputs: tuple[Tensor, ...]) -> Any:
-    """Call `module` once, with random inputs at the first of the sizes, and return what it returns.
+def first_answer(model: Model, module: Any, inputs: tuple[Tensor, ...], samples: Feed | None) -> Any:
+    """Call `module` once, with the first of the cases, and return what it returns.
 
     Raises:
-        SourceError: it refuses them.
+        SourceError: it refuses them, or takes strings.
     """
-    return run_module(module, inputs, random_feed(model, sizes(model)[0], seed=0))
+    for tensor in inputs:
+        if tensor.dtype is DType.STRING:
+            raise SourceError(f"inputs: `{tensor.name}` is a string, and torch has no tensors of strings")
+    told = with_samples(model, samples)
+    first = random_cases(told, samples)[0]
+    return answer(lambda feed: run_module(module, inputs, feed), first, told, samples)
+
+
+def random_cases(model: Model, samples: Feed | None) -> tuple[Case, ...]:
+    """Return inputs at each of the sizes that show which axis is which."""
+    return tuple(
+        Case(
+            name=f"random {label(tried)}".rstrip(),
+            sizes=tried,
+            feed=random_feed(model, tried, seed=0, samples=samples),
+        )
+        for tried in sizes(model)
+    )
 
 
 def named_outputs(model: Model, result: Any) -> tuple[tuple[str, torch.Tensor], ...]:

@@ -18,9 +18,6 @@ def run_module(module: Any, inputs: tuple[Tensor, ...], feed: Feed) -> Any:
     Raises:
         SourceError: it raises; the call is shown.
     """
-    for tensor in inputs:
-        if tensor.dtype is DType.STRING:
-            raise SourceError(f"inputs: `{tensor.name}` is a string, and torch has no tensors of strings")
     arguments = [as_tensor(feed[tensor.name]) for tensor in inputs]
     try:
         with torch.inference_mode():
@@ -30,7 +27,7 @@ def run_module(module: Any, inputs: tuple[Tensor, ...], feed: Feed) -> Any:
         shown = ", ".join(f"{tensor.name}={_told(value)}" for tensor, value in pairs)
         raise SourceError(
             f"`forward` refuses the inputs of trb.yaml: forward({shown})\n  {told(error)}",
-            fix="correct `inputs` in trb.yaml, or the module",
+            fix="correct `inputs` and `dims` in trb.yaml, or the module",
         ) from error
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from builder.errors import SourceError
-from builder.feeds import sample_shape
+from builder.feeds import different, sample_shape, sampled_inputs
 from builder.feeds.npz import read_npz
 from builder.feeds.values import numpy_dtype
 from builder.loading.callables import call, resolve
@@ -35,6 +35,7 @@ def load_samples(model: Model, folder: Path) -> Feed | None:
     _require_names(found, model)
     feed = {name: _checked(name, given, found[name], model) for name, given in model.inputs.items()}
     _require_one_size(feed, model)
+    _require_different(feed, model)
     return feed
 
 
@@ -141,3 +142,17 @@ def _require_one_size(feed: Feed, model: Model) -> None:
                 other, known = seen[dim]
                 what = f"there are {known} samples" if dim == "samples" else f"axis `{dim}` is {known}"
                 raise SourceError(f"samples: {what} of `{other}` and {size} of `{name}`", fix=_FIX)
+
+
+def _require_different(feed: Feed, model: Model) -> None:
+    """Check that rows can be made to differ, without which nothing shows that they do not mix."""
+    batch = model.batching.axis
+    if model.batching.enabled is False or axis_range(model, batch).max == 1:
+        return
+    for name in sampled_inputs(model):
+        if batch in model.inputs[name].shape and len(different(model, feed, [name])) == 1:
+            raise SourceError(
+                f"samples: all of `{name}` are alike, and its values come from them alone: nothing could show that "
+                "the rows of a batch do not mix",
+                fix="give at least two that differ, or say `batching: false`",
+            )

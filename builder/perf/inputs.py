@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from builder.errors import UsageError
-from builder.feeds import all_batched, random_feed
+from builder.feeds import all_batched, random_feed, sampled_inputs
 from builder.perf.input_file import read_input_file
 from builder.perf.requests import MOST_REQUESTS
 from builder.spec.loaded import Feed
@@ -51,10 +51,11 @@ def inputs(model: Model, samples: Feed | None, wish: Wish) -> tuple[tuple[Feed, 
         return feeds, f"{wish.file.name}, {_amount(model, feeds, wish.batch)}"
     if samples is not None and _has_sizes(model, samples, wish.sizes):
         return (samples,), f"samples, {_amount(model, (samples,), wish.batch)}"
-    return _random(model, wish)
+    return _random(model, samples, wish)
 
 
-def _random(model: Model, wish: Wish) -> tuple[tuple[Feed, ...], str]:
+def _random(model: Model, samples: Feed | None, wish: Wish) -> tuple[tuple[Feed, ...], str]:
+    _require_drawn(model, samples)
     _require_ranges(model)
     batch = model.batching.axis
     sizes = {axis: wish.sizes.get(axis, axis_range(model, axis).max) for axis in axes(model)}
@@ -102,6 +103,15 @@ def _require_ranges(model: Model) -> None:
                 f"nothing is known of the values of {name}",
                 fix=f"declare inputs.{name}.range, or give --input-data",
             )
+
+
+def _require_drawn(model: Model, samples: Feed | None) -> None:
+    if names := sampled_inputs(model):
+        has = _spelt(_sizes(model, (samples,))) if samples is not None else "no samples"
+        raise UsageError(
+            f"the values of {names[0]} come from the samples alone, which have {has}",
+            fix="leave --size out, or give --input-data",
+        )
 
 
 def _require_sizes(model: Model, feeds: Sequence[Feed], wish: Wish) -> None:

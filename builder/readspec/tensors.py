@@ -23,6 +23,9 @@ def inputs(model: Model) -> Iterator[Finding]:
         yield from _name(model, here, name)
         yield from _shape((*here, "shape"), tensor.shape)
         yield from _range(model, here, tensor)
+        if tensor.values == "samples" and model.samples is None:
+            message = "the model has no `samples` to take them from"
+            yield Finding((*here, "values"), message, (("samples",),))
 
 
 def outputs(model: Model) -> Iterator[Finding]:

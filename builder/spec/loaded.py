@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from builder.spec.artifact import Provenance
-from builder.spec.project import Model
+from builder.spec.project import Axis, Model
 from builder.spec.tensors import Signature
 
 Feed = Mapping[str, Any]
@@ -37,6 +37,9 @@ class Loaded:
 
     name: str
     model: Model
+    """The entry, with what its samples tell; sizes are those that are run."""
+    declared: Mapping[str, Axis] = field(default_factory=dict)
+    """The sizes as trb.yaml has them, of the axes that it gives sizes; a file must take them all."""
     kind: Literal["module", "program", "torchscript", "onnx"]
     module: Any = None
     """An nn.Module in eval mode: `forward` takes the inputs positionally in signature order and returns a flat tuple of

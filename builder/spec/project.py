@@ -47,6 +47,10 @@ class Input:
     """Smallest and largest value that clients send, both included. Integers need it unless samples are given; floats
     without it are drawn from a standard normal distribution."""
 
+    values: Literal["range", "samples"] = "range"
+    """range: drawn within `range`, and the ends of it; samples: those of the samples and no others, where not every
+    combination of values is real. Its dynamic axes, but for the batch, are then run at the samples' sizes alone."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -29,6 +30,13 @@ class PoisonedByNan(nn.Module):
 
     def forward(self, x):
         return torch.where(torch.isnan(x).any(), torch.zeros_like(x), x)
+
+
+class MasksTogether(nn.Module):
+    """Where one row is padded, all are."""
+
+    def forward(self, x, mask):
+        return x * mask.all(0)
 
 
 class DividesByBatch(nn.Module):
@@ -107,6 +115,18 @@ def test_a_model_that_mixes_rows_must_not_be_batched(module, target, out) -> Non
     assert found.max_batch_size == 0
     assert found.row_gap > 0
     assert found.reason.startswith("it mixes the rows of a batch: output output, row ")
+
+
+def test_rows_that_mix_by_values_of_samples_are_found(target, out) -> None:
+    """Neighbours become other samples, so that a mask shared by all rows shows, though most samples are alike."""
+    mask = np.ones((20, 4), bool)
+    mask[11, 2] = False
+    inputs = {**VECTOR, "mask": replace(given("bool", "batch", 4), values="samples")}
+    samples = {"x": np.zeros((20, 4), np.float32), "mask": mask}
+    found = proof(loaded(MasksTogether(), inputs, samples, dims=ROWS), target, out)
+
+    assert found.max_batch_size == 0
+    assert "it mixes the rows of a batch" in found.reason
 
 
 @pytest.mark.parametrize("backend", list(Backend))

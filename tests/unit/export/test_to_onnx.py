@@ -162,8 +162,12 @@ def test_a_size_that_is_frozen_in_a_file_is_seen(target, tmp_path) -> None:
         export(source, ONNX, into=tmp_path / "b", release=target)
 
 
-def test_the_range_of_an_axis_is_honoured(target, out) -> None:
-    """A model that only takes lengths up to its table of positions exports when the spec says so."""
+@pytest.mark.parametrize("sampled", [False, True])
+def test_the_range_of_an_axis_is_honoured(sampled, target, out) -> None:
+    """A model that only takes lengths up to its table of positions exports when the spec says so.
+
+    That only the samples' length is run changes nothing about what the file must take.
+    """
 
     class Positions(nn.Module):
         def __init__(self) -> None:
@@ -173,7 +177,9 @@ def test_the_range_of_an_axis_is_honoured(target, out) -> None:
         def forward(self, x):
             return x + self.table[: x.shape[1]]
 
-    model = loaded(Positions(), {"x": given("fp32", "batch", "time", 4)}, dims=STEPS)
+    x = replace(given("fp32", "batch", "time", 4), values="samples" if sampled else "range")
+    samples = {"x": torch.randn(5, 9, 4).numpy()} if sampled else None
+    model = loaded(Positions(), {"x": x}, samples, dims=STEPS)
     artifact = export(model, ONNX, into=out, release=target)
 
     assert artifact.exporter == "torch.export"

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from builder.feeds import Case, random_feed, sizes, with_sample_ranges
+from builder.feeds import Case, random_feed, sizes, with_samples
 from builder.loading.bind import bind, flat
 from builder.loading.flatten import flatten
 from builder.loading.outputs import find_outputs
@@ -29,15 +29,17 @@ def loaded(
     module: nn.Module, inputs: Mapping[str, Input], samples: Feed | None = None, **spec: Any
 ) -> Loaded:
     """Load `module` as the loading stage does, but from memory."""
-    model = with_sample_ranges(Model(source="zoo:model", inputs=inputs, **spec), samples)
+    model = with_samples(Model(source="zoo:model", inputs=inputs, **spec), samples)
     tensors = tuple(Tensor(name=name, dtype=one.dtype, shape=one.shape) for name, one in inputs.items())
     how, tensors = bind(module.eval(), tensors)
     wrapped = flat(module, Signature(inputs=tensors, outputs=()), how)
     named = flatten(
-        module(**_first(model, tensors)) if how == "name" else module(*_first(model, tensors).values())
+        module(**_first(model, tensors, samples))
+        if how == "name"
+        else module(*_first(model, tensors, samples).values())
     )
     run = module_runner(wrapped, tensors, tuple(name for name, _ in named))
-    cases = [Case(name="", sizes=here, feed=random_feed(model, here, seed=0)) for here in sizes(model)]
+    cases = [Case(name="", sizes=here, feed=random_feed(model, here, 0, samples)) for here in sizes(model)]
     outputs = find_outputs(
         model,
         [(case, run(case.feed)) for case in cases],
@@ -46,6 +48,7 @@ def loaded(
     return Loaded(
         name="zoo",
         model=model,
+        declared=spec.get("dims", {}),
         kind="module",
         module=wrapped,
         original=module,
@@ -82,13 +85,13 @@ def loaded_file(source: str, folder: Path, inputs: Mapping[str, Input], **spec: 
     )
 
 
-def _first(model: Model, tensors: tuple[Tensor, ...]) -> dict[str, torch.Tensor]:
+def _first(model: Model, tensors: tuple[Tensor, ...], samples: Feed | None) -> dict[str, torch.Tensor]:
     caught: dict[str, torch.Tensor] = {}
 
     def catch(*values: torch.Tensor) -> None:
         caught.update({tensor.name: value for tensor, value in zip(tensors, values, strict=True)})
 
-    run_module(catch, tensors, random_feed(model, sizes(model)[0], seed=0))
+    run_module(catch, tensors, random_feed(model, sizes(model)[0], 0, samples))
     return caught
 
 

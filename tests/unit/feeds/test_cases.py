@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from builder.errors import SpecError
-from builder.feeds import cases, sample_rows, with_sample_ranges
+from builder.feeds import cases, sample_rows, with_samples
 from builder.spec.dtypes import DType
 from builder.spec.project import Axis, Input, Model
 from builder.spec.tensors import Signature, Tensor
@@ -77,7 +77,7 @@ def test_samples_go_where_the_model_has_its_batch_axis() -> None:
 
 def test_integers_without_a_range_take_that_of_the_samples() -> None:
     """Random integers stay between the smallest and the largest sample."""
-    model = with_sample_ranges(MODEL, samples(3))
+    model = with_samples(MODEL, samples(3))
 
     assert model.inputs["ids"].range == (0, 14)
     assert model.inputs["state"].range is None

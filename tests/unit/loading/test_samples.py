@@ -5,7 +5,7 @@ from builder.errors import SourceError
 from builder.feeds import cases
 from builder.loading.samples import load_samples
 from builder.spec.dtypes import DType
-from builder.spec.project import Axis, Input, Model, Parity
+from builder.spec.project import Axis, Batching, Input, Model, Parity
 from tests.unit.loading.conftest import LINEAR
 
 INPUTS = {
@@ -52,6 +52,17 @@ def test_samples_that_do_not_fit_are_refused_by_what_differs(tmp_path, change, s
         loaded(tmp_path, {**GOOD, **change})
 
     assert said in caught.value.what
+
+
+def test_samples_that_are_all_alike_prove_nothing_where_values_come_from_them(tmp_path) -> None:
+    """Rows that cannot differ could mix unseen; without batching, or in a batch of one, that does not matter."""
+    ids = Input(dtype=DType.INT64, shape=("batch", "seq"), values="samples")
+    changes = {"inputs": {**INPUTS, "ids": ids}}
+
+    with pytest.raises(SourceError, match="all of `ids` are alike"):
+        loaded(tmp_path, GOOD, **changes)
+    assert loaded(tmp_path, GOOD, **changes, batching=Batching(enabled=False))
+    assert loaded(tmp_path, GOOD, **changes, dims={"seq": Axis(max=8), "batch": Axis(max=1)})
 
 
 def test_nan_samples_pass_where_the_spec_asks_for_special_values(tmp_path) -> None:
@@ -129,3 +140,62 @@ def test_integers_without_a_range_are_drawn_from_that_of_the_samples(project) ->
 
     assert (fed.min(), fed.max()) == (2, 7)
     assert any("2 to 7" in note for note in found.notes)
+
+
+ENCODER = """
+import numpy as np
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(9, 4)
+
+    def forward(self, ids, padding):
+        if padding.all(1).any():
+            raise ValueError("a row is all padding")
+        return self.words(ids).masked_fill(padding[..., None], 0.0)
+
+def load():
+    torch.manual_seed(0)
+    return Net()
+
+def samples():
+    padding = np.arange(6)[None] >= np.array([[2], [6], [4]])
+    return {"ids": np.ones((3, 6), np.int64), "padding": padding}
+"""
+IDS = Input(dtype=DType.INT64, shape=("batch", "seq"), range=(0, 8))
+PADDED = {"ids": IDS, "padding": Input(dtype=DType.BOOL, shape=("batch", "seq"))}
+SAMPLED = {"ids": IDS, "padding": Input(dtype=DType.BOOL, shape=("batch", "seq"), values="samples")}
+DIMS = {"batch": Axis(max=4), "seq": Axis(max=9)}
+
+
+def test_a_model_that_refuses_drawn_values_is_loaded_with_those_of_samples(project) -> None:
+    """A padding mask that may not be all true is fed from the samples; without that, the refusal names the key."""
+    with pytest.raises(SourceError) as caught:
+        project(ENCODER, inputs=PADDED, dims=DIMS)
+    found = project(ENCODER, inputs=SAMPLED, dims=DIMS, samples="model:samples")
+
+    assert "it runs with other values of `padding`" in caught.value.what
+    assert "`values: samples` of `padding`" in caught.value.fix
+    assert not any(
+        case.feed["padding"].all(1).any() for case in cases(found.model, found.signature, found.samples)
+    )
+
+
+def test_sizes_that_no_sample_has_are_not_proven_and_still_an_axis(project) -> None:
+    """The one length of the samples is no fixed size of an output, and what was not run is told."""
+    found = project(ENCODER, inputs=SAMPLED, dims=DIMS, samples="model:samples")
+
+    assert found.signature.outputs[0].shape == ("batch", "seq", 4)
+    assert found.not_proven == (
+        "at other sizes of seq than 6: the values of padding come from the samples, which have that size alone",
+    )
+
+
+def test_a_size_that_is_the_only_one_is_proven(project) -> None:
+    """Where trb.yaml allows no other length than the samples have, nothing is left out."""
+    dims = {**DIMS, "seq": Axis(min=6, max=6)}
+
+    assert project(ENCODER, inputs=SAMPLED, dims=dims, samples="model:samples").not_proven == ()

@@ -260,3 +260,13 @@ def test_nothing_to_send_is_an_error() -> None:
         requests(tokens(), [], 1)
     with pytest.raises(UsageError, match="no rows"):
         requests(tokens(), [{name: np.ones((0, 4)) for name in ("ids", "mask")}], 1)
+
+
+def test_values_of_samples_come_in_no_other_size() -> None:
+    """An input whose values come from the samples alone is not drawn for a size that they do not have."""
+    one = tokens(values="samples")
+    samples = {name: np.full((4, 3), 1 + 4 * (name == "ids")) for name in ("ids", "mask")}
+
+    assert inputs(one, samples, Wish(sizes={"seq": 3}))[1].startswith("samples")
+    with pytest.raises(UsageError, match="come from the samples alone, which have seq=3"):
+        inputs(one, samples, Wish(sizes={"seq": 4}))

@@ -88,6 +88,8 @@ MISTAKES = {
     "inputs: {x: {dtype: uint8, shape: [batch], range: [0, 256]}}": "does not fit uint8: 0 to 255",
     "inputs: {x: {dtype: int8, shape: [batch], range: [0.5, 2]}}": "no whole numbers",
     "inputs: {x: {dtype: string, shape: [batch], range: [0, 1]}}": "string has no range",
+    "inputs: {x: {dtype: bool, shape: [batch], values: samples}}": "the model has no `samples` to take them from",
+    "inputs: {x: {dtype: bool, shape: [batch], values: sample}}": "must be 'range' or 'samples'",
     "inputs: {x: {dtype: fp32, shape: []}}": "is empty; Triton carries no scalars",
     "inputs: {x: {dtype: fp32, shape: [batch, 0]}}": "0 is no size",
     "inputs: {x: {dtype: fp32, shape: [batch, seq]}}": "the dynamic axis `seq` needs its sizes",
