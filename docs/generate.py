@@ -12,6 +12,7 @@ import click
 
 from builder import errors, readspec
 from builder.cli import main
+from builder.lint import pages
 from builder.spec import project
 
 DOCS: Final = Path(__file__).resolve().parent
@@ -58,6 +59,26 @@ A foreseen failure says `error:` (what happened, and where) and `fix:` (the next
 |---|---|---|
 | 0 | | everything asked for was done, and every check passed |
 | 1 | | an unforeseen exception, a bug in `trb`: its traceback is shown |
+"""
+LINT_HEAD: Final = """# What `trb lint` can say
+
+Written from the pages of the codes by `make docs`. `trb lint --explain CODE` prints a page, with a bad and a good
+example. Letters are areas: C1 the text of config.pbtxt, C2 the config as the server's core sees it, R the repository's
+folders and files, O ONNX (1 the file, 2 against the config), T TorchScript alike, P Python models, E ensembles.
+
+An error means that a server of the target release will not load the model, or will load it and fail or crash on a
+request. A warning: it loads, and will surprise. How to use it stands in [lint.md](../lint.md).
+
+| code | severity | what |
+|---|---|---|
+"""
+DIFFERENCES_HEAD: Final = """
+## Where lint and a server part
+
+The cases of `tests/lint/cases` whose verdicts differ, and why.
+
+| case | lint | server | why |
+|---|---|---|---|
 """
 
 
@@ -157,10 +178,28 @@ def schema() -> str:
     return json.dumps(readspec.json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def lint_page() -> str:
+    """Return the table of all codes of `trb lint`, and that of the cases in which it and a server part."""
+    rows = "".join(
+        f"| [{one.code}]({one.code}.md) | {one.severity} | {one.title} |\n" for one in pages.pages().values()
+    )
+    return LINT_HEAD + rows + DIFFERENCES_HEAD + "".join(_differences())
+
+
+def _differences() -> Iterator[str]:
+    for path in sorted((DOCS.parent / "tests" / "lint" / "cases").glob("*/*.txt")):
+        head = path.read_text(encoding="utf-8").partition("\n-- ")[0]
+        case = dict(line.split(": ", 1) for line in head.splitlines())
+        if "differs" in case:
+            server = case.get("genuine", case.get("server", ""))
+            yield f"| {path.parent.name}/{path.stem} | {case['lint']} | {server} | {case['differs']} |\n"
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "spec.md": spec_page,
     "commands.md": commands_page,
     "exit-codes.md": exit_codes_page,
+    "lint/README.md": lint_page,
     "trb.schema.json": schema,
 }
 

@@ -38,9 +38,9 @@ def show(report: Any, *, as_json: bool = False) -> None:
 
 def show_lint(report: "LintReport", form: str, *, diff: bool = False) -> None:
     """Print a lint report to stdout in `form`, or the changes alone; what does not fit in there goes to stderr."""
-    from builder.report import as_json, github, human, lint_page
+    from builder.report import as_json, github, human, lint_page, sarif
 
-    for_machines = {"json": as_json.render, "github": github.render}
+    for_machines = {"json": as_json.render, "sarif": sarif.render, "github": github.render}
     if form in for_machines:
         click.echo(for_machines[form](report), nl=False)
         note(lint_page.verdict(report))

@@ -45,7 +45,7 @@ def lint_repositories(
         RepositoryError: a path is not there, or cannot be listed.
     """
     started = time.monotonic()
-    target = Target(release=_release(spec_file, request.triton), gpus=request.gpus)
+    target = Target(release=target_release(spec_file, request.triton), gpus=request.gpus)
     paths = request.paths or (_repository(spec_file),)
     count, findings = lint(places(paths), target, jobs=request.jobs, texts=texts)
     return LintReport(
@@ -58,7 +58,12 @@ def lint_repositories(
     )
 
 
-def _release(spec_file: Path, asked: str | None) -> Release:
+def target_release(spec_file: Path, asked: str | None) -> Release:
+    """Return the release that is asked for; if none is, the spec's, else the newest that is known.
+
+    Raises:
+        SpecError: it is not known, or trb.yaml has mistakes.
+    """
     if asked is not None:
         return release(asked)
     return release(readspec.read(spec_file).project.triton) if spec_file.exists() else releases()[-1]

@@ -1,9 +1,12 @@
 """What is inside each Triton release. The table is data, with its sources: data/releases.json."""
 
+import difflib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from builder.errors import SpecError
 
@@ -34,9 +37,27 @@ class Release:
 
 
 @cache
+def _table() -> Mapping[str, Any]:
+    text = (files("builder.spec") / "data" / "releases.json").read_text(encoding="utf-8")
+    table: Mapping[str, Any] = json.loads(text)
+    return table
+
+
+def sources() -> Mapping[str, str]:
+    """Return where each part of the table comes from."""
+    found: Mapping[str, str] = _table()["sources"]
+    return found
+
+
+def news() -> Mapping[str, Sequence[str]]:
+    """Return what came with a release beside newer versions, by its name."""
+    found: Mapping[str, Sequence[str]] = _table()["news"]
+    return found
+
+
+@cache
 def releases() -> tuple[Release, ...]:
     """Return every known release, oldest first."""
-    table = json.loads((files("builder.spec") / "data" / "releases.json").read_text(encoding="utf-8"))
     return tuple(
         Release(
             name=row["release"],
@@ -47,7 +68,7 @@ def releases() -> tuple[Release, ...]:
             torch=row["pytorch_base"],
             python=row["python"],
         )
-        for row in table["releases"]
+        for row in _table()["releases"]
     )
 
 
@@ -60,10 +81,11 @@ def release(name: str) -> Release:
     for one in releases():
         if one.name == name:
             return one
-    known = releases()
+    known = [one.name for one in releases()]
+    longer = [one for one in known if name and one.startswith(name)]
+    near = next(iter(longer or difflib.get_close_matches(name, known, n=1, cutoff=0.75)), "24.10")
     raise SpecError(
-        f"Triton release {name} is not known",
-        fix=f"use one from {known[0].name} to {known[-1].name}, such as 24.10",
+        f"Triton release {name} is not known", fix=f"use one from {known[0]} to {known[-1]}, such as {near}"
     )
 
 

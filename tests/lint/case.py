@@ -104,6 +104,8 @@ def write_onnx(target: Path, text: str) -> None:
     external = re.match(r"# external: (\S+)\n", text)
     model = onnx.parser.parse_model(text[external.end() :] if external else text)
     if external:
+        for weight in model.graph.initializer:  # only raw data goes into another file
+            weight.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(weight), weight.name))
         onnx.save(model, target, save_as_external_data=True, location=external[1], size_threshold=0)
     else:
         target.write_bytes(model.SerializeToString())

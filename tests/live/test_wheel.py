@@ -48,6 +48,7 @@ def test_the_wheel_carries_what_lies_beside_the_code_and_nothing_made_here(wheel
 
     assert names >= NEEDED
     assert {f"builder/_assets/templates/{path.name}" for path in (ROOT / "templates").glob("*.j2")} <= names
+    assert {f"builder/_assets/docs/lint/{path.name}" for path in (ROOT / "docs/lint").glob("*.md")} <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     tops = {name.partition("/")[0] for name in names}
     assert all(top == "builder" or top.endswith(".dist-info") for top in tops)

@@ -21,18 +21,44 @@ from builder.cli import options, out
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "github"]),
+    type=click.Choice(["text", "json", "sarif", "github"]),
     default="text",
     show_default=True,
     help="How to print the report.",
 )
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
+@click.option(
+    "--explain",
+    is_flag=False,
+    flag_value="all",
+    metavar="[CODE]",
+    help="Print a code's page, or list all codes.",
+)
+@click.option(
+    "--explain-target",
+    is_flag=False,
+    flag_value="",
+    metavar="[RELEASE]",
+    help="Print what a release has. Default: as for --triton.",
+)
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Models read at once. Default: one a core.")
-def command(spec_file: Path, form: str, **wishes: Any) -> None:
+def command(
+    spec_file: Path, form: str, explain: str | None, explain_target: str | None, **wishes: Any
+) -> None:
     """Tell what a Triton release would refuse in a repository, without a server.
 
     Example: trb lint model_repository --triton 24.10
     """
+    if explain is not None or explain_target is not None:
+        from builder.flow import explain as pages
+
+        out.show(
+            pages.explain(explain)
+            if explain is not None
+            else pages.explain_target(spec_file, explain_target or wishes["triton"])
+        )
+        return
+
     from builder.flow.fix import fix_repositories
     from builder.flow.lint import LintRequest, lint_repositories
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from builder.report import as_json, github, human
+from builder.report import as_json, github, human, sarif
 from builder.spec.findings import Edit, Finding, LintReport, Severity
 
 WRONG_NAME = Finding(
@@ -63,3 +63,52 @@ def test_nothing_in_a_name_or_a_message_breaks_out_of_a_command() -> None:
 def test_a_clean_report_is_no_annotation() -> None:
     """Without findings GitHub's form is empty."""
     assert github.render(replace(REPORT, findings=())) == ""
+
+
+def test_sarif_has_what_its_schema_requires() -> None:
+    """The log names its version, a rule for each code, and for each result its rule, level, text and place."""
+    log = json.loads(sarif.render(REPORT))
+    (run,) = log["runs"]
+    driver = run["tool"]["driver"]
+    first, second = run["results"]
+
+    assert log["version"] == "2.1.0"
+    assert [rule["id"] for rule in driver["rules"]] == ["O202", "R101"]
+    assert all(
+        {"shortDescription", "help", "defaultConfiguration"} <= rule.keys() for rule in driver["rules"]
+    )
+    assert driver["rules"][0]["help"]["markdown"].startswith("# O202: ")
+    assert (first["ruleId"], first["ruleIndex"], first["level"]) == ("O202", 0, "error")
+    assert first["message"]["text"].startswith("unexpected inference input")
+    assert first["locations"] == [
+        {
+            "physicalLocation": {
+                "artifactLocation": {"uri": "r/m/config.pbtxt"},
+                "region": {"startLine": 3, "startColumn": 9},
+            }
+        }
+    ]
+    assert (second["ruleIndex"], second["level"]) == (1, "warning")
+    assert second["locations"][0]["physicalLocation"]["region"] == {"startLine": 1, "startColumn": 1}
+    assert run["invocations"] == [{"executionSuccessful": True, "exitCode": 5}]
+
+
+def test_sarif_carries_the_edit() -> None:
+    """A finding with one right answer has it as a fix, in characters."""
+    (run,) = json.loads(sarif.render(REPORT))["runs"]
+
+    assert "fixes" not in run["results"][1]
+    assert run["columnKind"] == "unicodeCodePoints"
+    (change,) = run["results"][0]["fixes"][0]["artifactChanges"]
+    assert change["replacements"] == [
+        {"deletedRegion": {"charOffset": 40, "charLength": 11}, "insertedContent": {"text": 'name: "x"'}}
+    ]
+
+
+def test_a_path_becomes_a_uri() -> None:
+    """Blanks and percent signs are escaped; an absolute path is a file."""
+    odd = (replace(EMPTY, path="my models/50%"), replace(EMPTY, path="/srv/models"))
+    (run,) = json.loads(sarif.render(replace(REPORT, findings=odd)))["runs"]
+
+    uris = [one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in run["results"]]
+    assert uris == ["my%20models/50%25", "file:///srv/models"]
