@@ -61,14 +61,16 @@ def _model(folder: Folder, source: "Source", target: Target) -> tuple[list[Refus
         return [*refusals, picked], None
     if refusals or config.get("platform") == "ensemble":
         return refusals, _known(config, picked, refusals)
-    return _versions(folder, config, picked, target)
+    return _versions(folder, given, config, picked, target)
 
 
 def _versions(
-    folder: Folder, config: Config, picked: Mapping[int, str], target: Target
+    folder: Folder, given: Config, config: Config, picked: Mapping[int, str], target: Target
 ) -> tuple[list[Refusal], Known]:
     looks = [
-        look_for(config["backend"])(Seen(config=config, folder=folder, version=name, target=target))
+        look_for(config["backend"])(
+            Seen(config=config, given=given, folder=folder, version=name, target=target)
+        )
         for name in picked.values()
     ]
     completed = {**config, **{key: value for look in looks for key, value in look.completed.items()}}
@@ -122,6 +124,7 @@ class Source:
             severity=Severity.WARNING if refusal.kind == "surprise" else Severity.ERROR,
             model=self.path.name,
             path=str(self.path / refusal.file if refusal.file else self.config_path or self.path),
+            line=refusal.line,
             message=_printable(" ".join(refusal.message.split())),
             fix=refusal.fix,
         )

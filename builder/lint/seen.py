@@ -15,6 +15,8 @@ class Seen:
 
     config: Config
     """Filled in as the core does; the backend has completed nothing yet."""
+    given: Config
+    """What config.pbtxt says."""
     folder: Folder
     version: str
     """The name of the version's folder."""

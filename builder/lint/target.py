@@ -1,5 +1,6 @@
 """What the repository has to load in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from builder.spec.releases import Release
@@ -12,3 +13,5 @@ class Target:
     release: Release
     gpus: int | None = None
     """How many GPUs the server has; None: not known, so that nothing is concluded from it."""
+    packages: Mapping[str, bool] | None = None
+    """Which Python packages the image has, of those that were asked for; None: no image was asked."""

@@ -91,14 +91,14 @@ def check(config: Config, arguments: Sequence[Argument]) -> list[Refusal]:
         config: the configuration; the backend completes nothing.
         arguments: those of the model's `forward`, self left out.
     """
+    crashes = list(_beyond_inputs(config, arguments))
     return [
         *parameters.unreadable(config, integers=INTEGERS, booleans=BOOLEANS),
         *_controls(config),
         *_arguments(config, arguments),
         *_tensors(config, "input"),
         *_tensors(config, "output"),
-        *_beyond_inputs(config, arguments),
-        *_without_input(config, arguments),
+        *(crashes or _without_input(config, arguments)),
     ]
 
 
@@ -112,21 +112,23 @@ def _arguments(config: Config, arguments: Sequence[Argument]) -> Iterator[Refusa
             code="T202",
         )
         return
-    for argument in arguments:
-        if argument.kind not in ("TensorType", "ListType"):
-            yield Refusal(
-                f"An input of type '{argument.type}' was detected in the model. Only a single input of type "
-                "Dict(str, Tensor) or input(s) of type Tensor are supported.",
-                code="T202",
-            )
+    others = [argument for argument in arguments if argument.kind not in ("TensorType", "ListType")]
+    for argument in others:
+        yield Refusal(
+            f"An input of type '{argument.type}' was detected in the model. Only a single input of type "
+            "Dict(str, Tensor) or input(s) of type Tensor are supported.",
+            code="T202",
+            fix=f"wrap the module in one that fixes '{argument.name}', and save that",
+        )
     wanted = len(tensors(config, "input")) + len(config.get("batch_input") or ())
     wanted += len(sequences.control_names(config))
-    if wanted != len(arguments):
+    if wanted != len(arguments) and not others:
         yield Refusal(
             f"unable to load model '{config['name']}', configuration expects {wanted} inputs, model provides "
             f"{len(arguments)}",
             code="T201",
             place=("input",),
+            fix=f"list one input for each argument of forward({', '.join(one.name for one in arguments)})",
         )
 
 
@@ -220,7 +222,7 @@ def _beyond_inputs(config: Config, arguments: Sequence[Argument]) -> Iterator[Re
         return
     positions = call_positions(config, arguments)
     given = len(positions) + len(config.get("batch_input") or ())
-    for name, position in positions.items():
+    for own, (name, position) in enumerate(positions.items()):
         if position >= given:
             yield Refusal(
                 f"input '{name}' of model '{config['name']}' refers to input index {position}, but a "
@@ -228,5 +230,6 @@ def _beyond_inputs(config: Config, arguments: Sequence[Argument]) -> Iterator[Re
                 "crashes the whole server at a request",
                 kind="crash",
                 code="T206",
-                place=("input",),
+                place=("input", own, "name"),
+                fix=f"name the inputs as in forward({', '.join(one.name for one in arguments)}), or count from 0",
             )

@@ -34,6 +34,9 @@ class Refusal:
     file: str = ""
     """The file in the model's folder that it is about; empty: its configuration."""
 
+    line: int = 0
+    """The line of `file`, counted from 1; 0: none in particular."""
+
     fix: str = ""
     """The next thing to do; empty where the message says it all."""
 

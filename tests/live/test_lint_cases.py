@@ -22,6 +22,7 @@ CASES: Final = cases()
 AROUND: Final = re.compile(
     r"load failed for model '[^']+': (version \d+ is at UNAVAILABLE state: )?(Internal: TritonModelException: )?"
 )
+MANGLED: Final = re.compile(r"___torch_mangle_\d+\.")
 FREE: Final = 3
 """The size that a request gives to an axis that is free."""
 
@@ -88,7 +89,7 @@ def told(case: Case, said: str, logged: Mapping[str, str], repository: Path) -> 
     if said.startswith("refused: failed to load") and reason:
         said = f"refused: {reason}"
     line = " ".join(said.split()).replace(str(repository), "REPOSITORY").split(" At: ")[0]
-    return AROUND.sub("", line).strip()
+    return MANGLED.sub("", AROUND.sub("", line)).strip()
 
 
 @pytest.fixture(scope="module")

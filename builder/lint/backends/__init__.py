@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from builder.lint.backends import onnxruntime, other
+from builder.lint.backends import onnxruntime, other, python, pytorch
 from builder.lint.seen import Look
 
 LOOKS: Final[Mapping[str, Look]] = {
     "onnxruntime": onnxruntime.look,
+    "pytorch": pytorch.look,
+    "python": python.look,
 }
 """By the name in `backend`; every other backend is `other`."""
 

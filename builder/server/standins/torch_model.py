@@ -153,6 +153,8 @@ def _module(
 
 
 def _arguments(module: Any) -> Sequence[rules.Argument]:
+    if not hasattr(module, "forward"):
+        raise LoadRefused("Method 'forward' is not defined.")
     found = module.forward.schema.arguments[1:]
     return [rules.Argument(one.name, one.type.kind(), str(one.type)) for one in found]
 
