@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from builder.lint.file_kind import foreign
 from builder.lint.onnx_view import OnnxView, view
 from builder.lint.seen import Looked, Seen, missing
 from builder.rules import onnxruntime as rules
@@ -21,7 +22,7 @@ def look(seen: Seen) -> Looked:
     if not file.exists():
         return Looked(refusals=(missing(seen, f"failed to stat file {seen.relative}"),))
     relative = str(file.relative_to(seen.folder.path))
-    found = view(file)
+    found = foreign(file, relative) or view(file)
     if isinstance(found, Refusal):
         return Looked(refusals=(replace(found, file=relative),))
     of_file = [replace(one, file=relative) for one in _of_file(seen, found, file)]

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from builder.lint.file_kind import foreign
 from builder.lint.seen import Looked, Seen, missing
 from builder.rules.refusal import Refusal
 
@@ -32,9 +33,13 @@ def look(seen: Seen) -> Looked:
             )
         )
     filename = seen.config.get("default_model_filename") or KNOWN.get(backend, "")
-    if filename and not (seen.folder.path / seen.version / filename).exists():
-        return Looked(refusals=(missing(seen, f"unable to find '{seen.version}/{filename}'"),))
-    return Looked()
+    if not filename:
+        return Looked()
+    relative = f"{seen.version}/{filename}"
+    if not (seen.folder.path / relative).exists():
+        return Looked(refusals=(missing(seen, f"unable to find '{relative}'"),))
+    refusal = foreign(seen.folder.path / relative, relative)
+    return Looked(refusals=(refusal,) if refusal else ())
 
 
 def _brings_its_own(seen: Seen) -> bool:
