@@ -4,12 +4,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from builder import readspec
 from builder.errors import UsageError
 from builder.lint import Target, lint, places
 from builder.spec.findings import Finding, LintReport
 from builder.spec.releases import Release, release, releases
+
+if TYPE_CHECKING:
+    from builder.spec.project import ReadProject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +69,12 @@ def target_release(spec_file: Path, asked: str | None) -> Release:
     """
     if asked is not None:
         return release(asked)
-    return release(readspec.read(spec_file).project.triton) if spec_file.exists() else releases()[-1]
+    return release(_spec(spec_file).project.triton) if spec_file.exists() else releases()[-1]
 
 
 def _repository(spec_file: Path) -> Path:
     if spec_file.exists():
-        return readspec.read(spec_file).repository
+        return _spec(spec_file).repository
     default = Path("model_repository")
     if not default.is_dir():
         raise UsageError(
@@ -79,6 +82,12 @@ def _repository(spec_file: Path) -> Path:
             fix="trb lint path/to/repository",
         )
     return default
+
+
+def _spec(spec_file: Path) -> "ReadProject":
+    from builder import readspec  # pydantic takes longer to import than a small repository to lint
+
+    return readspec.read(spec_file)
 
 
 def _is_wanted(finding: Finding, request: LintRequest) -> bool:

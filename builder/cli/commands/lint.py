@@ -59,15 +59,15 @@ def command(
         )
         return
 
-    from builder.flow.fix import fix_repositories
     from builder.flow.lint import LintRequest, lint_repositories
 
     fix, diff = wishes.pop("fix"), wishes.pop("diff")
     request = LintRequest(**wishes)
-    report = (
-        fix_repositories(spec_file, request, write=not diff)
-        if fix or diff
-        else lint_repositories(spec_file, request)
-    )
+    if fix or diff:
+        from builder.flow.fix import fix_repositories
+
+        report = fix_repositories(spec_file, request, write=not diff)
+    else:
+        report = lint_repositories(spec_file, request)
     out.show_lint(report, form, diff=diff)
     out.finish(report)
