@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.lint.case import write_onnx
+from tests.lint.case import write_onnx, write_torchscript
 
 ROOT = Path(__file__).resolve().parents[2]
 TRB = Path(sys.executable).with_name("trb")
 GRAPH = '<ir_version: 8, opset_import: ["": 18]> g (float[N,4] x) => (float[N,4] y) { y = Relu(x) }'
+MODULE = """
+class Model(nn.Module):
+    def forward(self, x):
+        return x + 1
+"""
 ONLY_WHAT_IS_LISTED = """
 import sys
 from importlib.metadata import packages_distributions
@@ -47,7 +52,7 @@ def action() -> dict[str, Any]:
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A repository with a sound model of each kind that lint reads."""
-    for name, backend in (("onnx", "onnxruntime"),):
+    for name, backend in (("onnx", "onnxruntime"), ("torch", "pytorch"), ("py", "python")):
         (tmp_path / "models" / name / "1").mkdir(parents=True)
         (tmp_path / "models" / name / "config.pbtxt").write_text(
             f'backend: "{backend}"\nmax_batch_size: 8\n'
@@ -55,6 +60,10 @@ def repository(tmp_path: Path) -> Path:
             'output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }\n'
         )
     write_onnx(tmp_path / "models/onnx/1/model.onnx", GRAPH)
+    write_torchscript(tmp_path / "models/torch/1/model.pt", MODULE)
+    (tmp_path / "models/py/1/model.py").write_text(
+        "class TritonPythonModel:\n    def execute(self, requests):\n        return []\n"
+    )
     return tmp_path / "models"
 
 
@@ -66,7 +75,7 @@ def test_lint_needs_no_torch_and_nothing_else_that_is_not_listed(repository: Pat
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "PASS: 1 model" in done.stdout
+    assert "PASS: 3 models" in done.stdout
 
 
 def test_the_listed_versions_are_those_that_everything_else_runs_on() -> None:
@@ -92,7 +101,7 @@ def test_the_hook_is_given_configs_and_fails_on_an_error(repository: Path) -> No
     assert [name for name in names if re.search(hook["files"], name)] == names[:2]
     assert done.returncode == 5
     assert "C204" in done.stdout
-    assert "1 model" in done.stdout
+    assert "3 models" in done.stdout
 
 
 def run_step(folder: Path, **given: str) -> subprocess.CompletedProcess[str]:
