@@ -1,80 +1,71 @@
 """What an argument of `forward` could be: evidence from the layers it reaches, examples, and its name."""
 
-import re
+import inspect
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Final
 
 import torch
 from torch import fx, nn
 
+from builder.loading.guess_names import annotated, dtype_of, float_of, is_mask, masks, of_name
+from builder.loading.guessed import Candidate
 from builder.spec.dtypes import DType
 from builder.spec.tensors import Dim
 
 _SPATIAL: Final = ("length", "height", "width", "depth")
 _SQUARES: Final = (28, 32, 64, 224, 8, 16, 48, 96, 128, 256, 299, 384)
-_MASK: Final = re.compile(r"(.*_)?mask\Z")
-_IDS: Final = re.compile(r"(.*_)?(ids?|tokens?|index|indices)\Z")
-_STATE: Final = re.compile(r"(h|c|h_?0|c_?0|hx|cx|hidden|cell|states?)\Z")
 _MOST_LAYERS: Final = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A dtype and a shape that an input may have."""
-
-    dtype: DType
-    shape: tuple[Dim, ...]
-    range: tuple[float, float] | None = None
-    why: str
-    """The evidence, for the comment in trb.yaml."""
 
 
 def candidates(module: nn.Module, names: tuple[str, ...]) -> Mapping[str, tuple[Candidate, ...]]:
     """Return what each argument may be, likeliest first; nothing where there is no evidence."""
     reached = _reached(module)
-    known = [(name, layer) for name, layer in module.named_modules() if list(_of_layer(name, layer))]
-    return {
-        name: tuple(dict.fromkeys(_of_argument(name, reached.get(name, ()), known[:_MOST_LAYERS], module)))
-        for name in names
-    }
+    known = [name for name, layer in module.named_modules() if list(_of_layer(name, layer))][:_MOST_LAYERS]
+    parameters = inspect.signature(module.forward).parameters
+    found = {name: tuple(_of_argument(name, reached.get(name, {}), known, module)) for name in names}
+    if len(names) > 1 and any(isinstance(layer, nn.Embedding) for layer in module.modules()):
+        found = {name: one if reached.get(name) else (*one, *_guesses(name)) for name, one in found.items()}
+    return {name: _of_dtype(name, one, annotated(parameters[name])) for name, one in found.items()}
 
 
 def _of_argument(
-    name: str, reached: tuple[str, ...], known: list[tuple[str, nn.Module]], module: nn.Module
+    name: str, reached: Mapping[str, bool], known: list[str], module: nn.Module
 ) -> Iterator[Candidate]:
-    for path in reached:
-        yield from _of_layer(path, module.get_submodule(path))
-    yield from _of_name(name, module)
-    if not reached:
-        for path, layer in known:
-            yield from _of_layer(path, layer)
+    """Yield what an argument may be.
+
+    Args:
+        name: of the argument.
+        reached: the layers that it flows into, and whether nothing is done to it before.
+        known: all layers whose first argument is known.
+        module: the whole.
+    """
+    if is_mask(name):
+        yield from masks(name)
+    for path, directly in reached.items():
+        for candidate in _of_layer(path, module.get_submodule(path)):
+            yield candidate if directly else _doubted(candidate)
+    yield from of_name(name, module)
+    for path in () if reached else known:
+        yield from map(_doubted, _of_layer(path, module.get_submodule(path)))
 
 
-def _of_name(name: str, module: nn.Module) -> Iterator[Candidate]:
-    if _MASK.match(name):
-        shape = ("batch", "seq")
-        yield Candidate(dtype=DType.INT64, shape=shape, range=(0, 1), why="a mask by its name")
-        yield Candidate(dtype=DType.BOOL, shape=shape, why="a mask by its name")
-    if _IDS.match(name):
-        for rows in sorted(
-            _tables(module), reverse=True
-        ):  # trials feed the last row, and so find the right one
-            why = f"ids by its name; an embedding has {rows} rows"
-            yield Candidate(dtype=DType.INT64, shape=("batch", "seq"), range=(0, rows - 1), why=why)
-    for layer in module.modules():
-        if _STATE.match(name) and isinstance(layer, nn.RNNBase):
-            yield from _of_state(layer)
+def _doubted(candidate: Candidate) -> Candidate:
+    """Return ids of a table as such that must show it: what is masked or counted may run as ids too."""
+    return replace(candidate, must_end=candidate.dtype is DType.INT64)
 
 
-def _tables(module: nn.Module) -> set[int]:
-    return {layer.num_embeddings for layer in module.modules() if isinstance(layer, nn.Embedding)}
+def _of_dtype(name: str, found: tuple[Candidate, ...], dtype: DType | None) -> tuple[Candidate, ...]:
+    """Return those of the annotated type; what is annotated as bool may be a mask by that alone."""
+    further = masks(name, "a mask by its annotation") if dtype is DType.BOOL and not is_mask(name) else ()
+    fitting = [one for one in (*further, *found) if one.dtype is dtype]
+    return tuple(dict.fromkeys(fitting or found))
 
 
-def _of_state(layer: nn.RNNBase) -> Iterator[Candidate]:
-    depth = layer.num_layers * (2 if layer.bidirectional else 1)
-    for shape in (("batch", depth, layer.hidden_size), (depth, "batch", layer.hidden_size)):
-        yield Candidate(dtype=_float_of(layer), shape=shape, why=f"a state of {type(layer).__name__}")
+def _guesses(name: str) -> Iterator[Candidate]:
+    """Yield what an argument may be of which neither a layer nor its name tells anything, beside ids."""
+    why = "a guess: it reaches no layer that tells, and such a mask ran"
+    return (replace(mask, is_guess=True) for mask in masks(name, why))
 
 
 def _of_layer(path: str, layer: nn.Module) -> Iterator[Candidate]:
@@ -84,7 +75,7 @@ def _of_layer(path: str, layer: nn.Module) -> Iterator[Candidate]:
     for kinds, shapes in _TAKES:
         if isinstance(layer, kinds):
             for shape in shapes(layer):
-                yield Candidate(dtype=_float_of(layer), shape=shape, why=_why(path, layer))
+                yield Candidate(dtype=float_of(layer), shape=shape, why=_why(path, layer))
             return
     if isinstance(layer, nn.Embedding | nn.EmbeddingBag):
         ends = (0.0, float(layer.num_embeddings - 1))
@@ -140,21 +131,6 @@ _TAKES: Final[tuple[tuple[Any, Any], ...]] = (
 )
 
 
-def _float_of(layer: nn.Module) -> DType:
-    """Return the type of the floats that `layer` takes: that of its weights, unless those are quantised."""
-    weight = next(layer.parameters(), None)
-    dtype = _dtype(weight) if weight is not None else None
-    return dtype if dtype is not None and dtype.is_float else DType.FP32
-
-
-def _dtype(value: torch.Tensor) -> DType | None:
-    """Return the element type of `value`; None: Triton carries no such values."""
-    try:
-        return DType.from_name(str(value.dtype))
-    except KeyError:
-        return None
-
-
 def _is_complex(layer: nn.Module) -> bool:
     return any(weight.is_complex() for weight in layer.parameters())
 
@@ -171,18 +147,18 @@ _WIDTHS: Final = (
 )  # fmt: skip
 
 
-def _reached(module: nn.Module) -> Mapping[str, tuple[str, ...]]:
-    """Return the known layers that each argument flows into first, where torch.fx can see it."""
+def _reached(module: nn.Module) -> Mapping[str, Mapping[str, bool]]:
+    """Return the known layers that each argument flows into first, and whether as it is, where torch.fx can see it."""
     try:
         graph = fx.Tracer().trace(module)
     except Exception:  # noqa: BLE001 - the user's forward meets proxies and may raise anything; trials decide then
         return {}
     return {
-        node.target: tuple(_layers_after(node, module)) for node in graph.nodes if node.op == "placeholder"
+        node.target: dict(_layers_after(node, module)) for node in graph.nodes if node.op == "placeholder"
     }
 
 
-def _layers_after(start: fx.Node, module: nn.Module) -> Iterator[str]:
+def _layers_after(start: fx.Node, module: nn.Module) -> Iterator[tuple[str, bool]]:
     seen, waiting = {start}, [start]
     while waiting:
         for user in waiting.pop(0).users:
@@ -191,7 +167,7 @@ def _layers_after(start: fx.Node, module: nn.Module) -> Iterator[str]:
             seen.add(user)
             path = str(user.target)
             if user.op == "call_module" and list(_of_layer(path, module.get_submodule(path))):
-                yield path
+                yield path, user in start.users
             else:
                 waiting.append(user)
 
@@ -201,7 +177,7 @@ def of_example(name: str, value: torch.Tensor) -> Iterator[Candidate]:
 
     An example of complex numbers, without axes or without elements shows nothing that Triton could carry.
     """
-    dtype = _dtype(value)
+    dtype = dtype_of(value)
     sizes = tuple(value.shape)
     if dtype is None or not value.numel() or not sizes:
         return

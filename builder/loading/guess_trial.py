@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from itertools import islice, product
 from typing import Any, Final
 
+import numpy as np
 import torch
 from torch import nn
 
 from builder.feeds import edge_feeds, random_feed
-from builder.loading.guess_candidates import Candidate
+from builder.loading.flatten import tensors
+from builder.loading.guessed import Candidate
 from builder.runtimes import as_tensor
 from builder.spec.loaded import Feed
 from builder.spec.project import Axis, Input, Model, axes
@@ -37,18 +39,34 @@ class Clock:
         return time.monotonic() > self.ends
 
 
-Found = Mapping[str, Candidate]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One candidate per argument, with which `forward` runs."""
+
+    inputs: Mapping[str, Candidate]
+    held: int | None = None
+    """The value of all masks at which it runs, where it does not at all that they may have."""
 
 
 def first_that_runs(
     module: nn.Module, options: Mapping[str, tuple[Candidate, ...]], clock: Clock
 ) -> Found | None:
-    """Return one candidate per argument with which `forward` runs, at two sizes and at the edges, or None."""
+    """Return candidates with which `forward` runs, at two sizes and at the edges of all inputs but masks, or None."""
     for chosen in islice(product(*options.values()), _MOST_TRIALS):
         if clock.is_over:
             return None
-        found = dict(zip(options, chosen, strict=True))
-        if all(_runs(module, feed) for feed in _feeds(found)):
+        inputs = dict(zip(options, chosen, strict=True))
+        if (found := that_run(module, inputs)) is not None and _end_where_they_must(module, found):
+            return found
+    return None
+
+
+def that_run(module: nn.Module, inputs: Mapping[str, Candidate]) -> Found | None:
+    """Return `inputs` if `forward` runs on them, at all their values or at one value of the masks."""
+    has_masks = any(one.is_mask for one in inputs.values())
+    for held in (None, 0, 1) if has_masks else (None,):
+        found = Found(inputs=inputs, held=held)
+        if all(_run(module, feed) is not None for feed in _feeds(found)):
             return found
     return None
 
@@ -69,30 +87,53 @@ def limits(module: nn.Module, found: Found, clock: Clock) -> Mapping[str, Axis]:
 
 def spec(found: Found) -> Model:
     """Return a Model with these inputs, as feeds want it."""
-    inputs = {name: Input(dtype=one.dtype, shape=one.shape, range=one.range) for name, one in found.items()}
+    inputs = {
+        name: Input(dtype=one.dtype, shape=one.shape, range=one.range) for name, one in found.inputs.items()
+    }
     return Model(source="guess:guess", inputs=inputs)
+
+
+def answers(module: nn.Module, found: Found, **instead: int) -> tuple[torch.Tensor, ...] | None:
+    """Return the outputs for random inputs, some of them filled with a value; None where `forward` refuses."""
+    feed = dict(_held(random_feed(spec(found), _TRIED[0], seed=0), found))
+    feed |= {name: np.full_like(feed[name], value) for name, value in instead.items()}
+    return _run(module, feed)
+
+
+def _end_where_they_must(module: nn.Module, found: Found) -> bool:
+    """Whether a value above its range is refused wherever that is the proof."""
+    ends = {name: int(one.range[1]) + 1 for name, one in found.inputs.items() if one.must_end and one.range}
+    return all(answers(module, found, **{name: end}) is None for name, end in ends.items())
 
 
 def _first(module: nn.Module, found: Found, axis: str, sizes: Any, clock: Clock, otherwise: int) -> int:
     for size in sizes:
         if clock.is_over:
             break
-        if _runs(module, random_feed(spec(found), {**_TRIED[0], "batch": 1, axis: size}, seed=0)):
+        feed = random_feed(spec(found), {**_TRIED[0], "batch": 1, axis: size}, seed=0)
+        if _run(module, _held(feed, found)) is not None:
             return int(size)
     return otherwise
 
 
 def _feeds(found: Found) -> Iterator[Feed]:
     model = spec(found)
-    for tried in _TRIED:
-        yield random_feed(model, tried, seed=0)
-    yield from edge_feeds(model, _TRIED[0]).values()
+    feeds = (random_feed(model, tried, seed=0) for tried in _TRIED)
+    edges = edge_feeds(model, _TRIED[0]).values()
+    yield from (_held(feed, found) for feed in (*feeds, *edges))
 
 
-def _runs(module: nn.Module, feed: Feed) -> bool:
+def _held(feed: Feed, found: Found) -> Feed:
+    """Return `feed` with all masks at the value at which they run, where there is one."""
+    if found.held is None:
+        return feed
+    masks = {name for name, one in found.inputs.items() if one.is_mask}
+    return {name: np.full_like(array, found.held) if name in masks else array for name, array in feed.items()}
+
+
+def _run(module: nn.Module, feed: Feed) -> tuple[torch.Tensor, ...] | None:
     try:
         with torch.inference_mode():
-            module(**{name: as_tensor(array) for name, array in feed.items()})
+            return tensors(module(**{name: as_tensor(array) for name, array in feed.items()}))
     except Exception:  # noqa: BLE001 - a trial: whatever the user's forward raises says that the guess is wrong
-        return False
-    return True
+        return None

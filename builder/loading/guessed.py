@@ -9,6 +9,23 @@ from builder.spec.tensors import Dim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A dtype and a shape that an input may have."""
+
+    dtype: DType
+    shape: tuple[Dim, ...]
+    range: tuple[float, float] | None = None
+    why: str
+    """The evidence, for the comment in trb.yaml."""
+    is_mask: bool = False
+    """Whether not every combination of its values may be real."""
+    is_guess: bool = False
+    """Whether nothing but a trial tells."""
+    must_end: bool = False
+    """Whether it is true only if a value above the range is refused, as the rows of a table are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GuessedInput:
     """One argument of `forward`."""
 
@@ -18,6 +35,8 @@ class GuessedInput:
     range: tuple[float, float] | None = None
     why: str = ""
     """The evidence, in a few words."""
+    not_all_run: bool = False
+    """Whether `forward` refuses some of its values: it has to be fed from samples."""
 
     @property
     def is_known(self) -> bool:
@@ -38,5 +57,6 @@ class GuessedModel:
 
     @property
     def complete(self) -> bool:
-        """Whether every input was found, so that the spec can be built as it is."""
-        return bool(self.inputs) and all(found.is_known for found in self.inputs.values())
+        """Whether every input was found and runs at all its values, so that the spec can be built as it is."""
+        found = self.inputs.values()
+        return bool(found) and all(one.is_known and not one.not_all_run for one in found)

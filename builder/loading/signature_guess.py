@@ -11,9 +11,10 @@ from torch import nn
 
 from builder.errors import SourceError
 from builder.loading.callables import call, resolve
-from builder.loading.guess_candidates import Candidate, candidates, of_example
+from builder.loading.guess_candidates import candidates, of_example
+from builder.loading.guess_remarks import remark
 from builder.loading.guess_trial import Clock, Found, first_that_runs, limits
-from builder.loading.guessed import GuessedInput, GuessedModel
+from builder.loading.guessed import Candidate, GuessedInput, GuessedModel
 from builder.loading.spec_text import write_spec
 
 __all__ = ["GuessedInput", "GuessedModel", "guess", "write_spec"]
@@ -24,9 +25,10 @@ _EXAMPLES: Final = ("example_inputs", "example_input_array", "dummy_inputs")
 def guess(source: str, folder: Path) -> GuessedModel:
     """Load `package.module:callable` and infer the inputs of its module.
 
-    The evidence: the layers that an argument reaches, examples that the module carries, the argument's name.
-    Every guess is run at two batch sizes, at the edges of its range, and with each dynamic axis at several
-    sizes; what does not run is not reported.
+    The evidence: the layers that an argument reaches, examples that the module carries, the argument's name and
+    annotation. Every guess is run at two batch sizes, at the edges of its range, and with each dynamic axis at
+    several sizes; what does not run is not reported. Ids of a table that is not reached directly must be refused above
+    their range; a mask has to run at one of its ends alone, and that it does not at all of them is said.
 
     Raises:
         SourceError: the callable cannot be loaded, or gives no nn.Module.
@@ -43,7 +45,9 @@ def guess(source: str, folder: Path) -> GuessedModel:
     found = first_that_runs(module, options, clock) if names else None
     if found is None:
         return _unknown(source, module, names, options, clock)
-    inputs = {name: _input(one) for name, one in found.items()}
+    inputs = {
+        name: _input(one, remark(module, name, found, options), found) for name, one in found.inputs.items()
+    }
     dims = limits(module, found, clock)
     return GuessedModel(source=source, inputs=inputs, dims=dims, notes=_notes(module, found))
 
@@ -79,8 +83,14 @@ def _of_example(examples: Mapping[str, torch.Tensor], name: str) -> tuple[Candid
     return tuple(of_example(name, examples[name])) if name in examples else ()
 
 
-def _input(one: Candidate) -> GuessedInput:
-    return GuessedInput(dtype=one.dtype, shape=one.shape, range=one.range, why=one.why)
+def _input(one: Candidate, doubt: str, found: Found) -> GuessedInput:
+    return GuessedInput(
+        dtype=one.dtype,
+        shape=one.shape,
+        range=one.range,
+        why="; ".join(filter(None, (one.why, doubt))),
+        not_all_run=one.is_mask and found.held is not None,
+    )
 
 
 def _unknown(
@@ -109,17 +119,25 @@ def _unknown(
 
 
 def _notes(module: nn.Module, found: Found) -> tuple[str, ...]:
-    late = [name for name, one in found.items() if "batch" in one.shape and one.shape[0] != "batch"]
-    fixed = [name for name, one in found.items() if "batch" not in one.shape]
+    inputs = found.inputs
+    late = [name for name, one in inputs.items() if "batch" in one.shape and one.shape[0] != "batch"]
+    fixed = [name for name, one in inputs.items() if "batch" not in one.shape]
     notes = [
         f"`{name}` does not have its batch axis first, so Triton cannot batch the model" for name in late
     ]
     notes += [f"`{name}` ran only without a batch axis, so Triton cannot batch the model" for name in fixed]
     notes += [
-        f"the range of `{name}` is only what its example holds" for name, one in found.items() if "example" in one.why
+        f"the range of `{name}` is only what its example holds" for name, one in inputs.items() if "example" in one.why
         and one.range is not None
     ]  # fmt: skip
-    return (*notes, *_about_arguments(module, tuple(found)))
+    notes += [
+        f"`{name}` is a guess: nothing tells what it is" for name, one in inputs.items() if one.is_guess
+    ]
+    notes += [
+        f"`{name}` is a mask of which not all values run: give `samples`, and say `values: samples` of it"
+        for name, one in inputs.items() if one.is_mask and found.held is not None
+    ]  # fmt: skip
+    return (*notes, *_about_arguments(module, tuple(inputs)))
 
 
 def _about_arguments(module: nn.Module, fed: tuple[str, ...]) -> tuple[str, ...]:

@@ -44,12 +44,13 @@ def _input(name: str, found: GuessedInput) -> Iterator[str]:
     if found.dtype is None or found.shape is None:
         yield f"      {_word(name)}: {{dtype: fp32, shape: [batch, 1]}}    # FILL IN: could not be inferred"
         return
-    yield f"      # {found.why}"
+    yield from wrap(f"# {found.why}", _WIDTH, initial_indent=" " * 6, subsequent_indent="      # ")
     if found.dtype.is_float:
         yield "      # `range: [smallest, largest]` that clients send; standard normal without"
     ends = f", range: [{found.range[0]:.0f}, {found.range[1]:.0f}]" if found.range is not None else ""
     shape = ", ".join(map(str, found.shape))
-    yield f"      {_word(name)}: {{dtype: {found.dtype.value}, shape: [{shape}]{ends}}}"
+    left = "    # FILL IN: `values: samples`, and `samples` below" if found.not_all_run else ""
+    yield f"      {_word(name)}: {{dtype: {found.dtype.value}, shape: [{shape}]{ends}}}{left}"
 
 
 def _dims(guessed: GuessedModel) -> Iterator[str]:
