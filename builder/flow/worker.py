@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from builder.errors import ExportError, TrbError
+from builder.flow.linted import require_served
 from builder.repository import out_of_room
 from builder.spec.loaded import Fingerprint, Loaded
 from builder.spec.project import Backend, Model
@@ -109,7 +110,7 @@ def _build(job: Job, say: Say) -> Built:
 
 def _stage(job: Job, backend: Backend, loaded: Loaded, target: Release, say: Say) -> Staged:
     from builder import config
-    from builder.config.refused import require_served
+    from builder.config.refused import require_in_order
     from builder.export import export, offline_parity, prove_batch
 
     started = time.monotonic()
@@ -125,8 +126,9 @@ def _stage(job: Job, backend: Backend, loaded: Loaded, target: Release, say: Say
     _require(parity, triton_name, loaded)
     say(f"writing {triton_name}")
     settings = config.make(triton_name, loaded, artifact, proof)
-    require_served(settings, artifact, target)
+    require_in_order(settings, artifact)
     config.write(settings, loaded, into=folder)
+    require_served(folder, triton_name, target)
     record = VersionRecord(
         model=triton_name,
         backend=backend.triton,

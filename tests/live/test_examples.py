@@ -35,9 +35,10 @@ def served(trb: Trb, tmp_path: Path) -> Iterator[Callable[[Path], tuple[str, ...
 def test_an_example_is_built_served_and_checked(
     name: str, example: Callable[[str], Path], served: Callable[[Path], tuple[str, ...]], trb: Trb
 ) -> None:
-    """Every example builds for both backends, and the server that serves it passes the gate, batching on."""
+    """Every example builds for both backends, lints clean and passes the gate on a server, batching on."""
     folder = example(name)
     trb("build", cwd=folder)
+    trb("lint", "--strict", cwd=folder)
 
     report = json.loads(trb("check", *served(folder), "--json", cwd=folder).stdout)
 
