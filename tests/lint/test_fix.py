@@ -7,7 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from builder.cli import main
-from tests.lint.case import write_onnx
+from builder.flow.fix import fix_repositories
+from builder.flow.lint import LintRequest, lint_repositories
+from tests.lint.case import Case, cases, write_onnx
 
 GRAPH = '<ir_version: 8, opset_import: ["": 18]> g (float[N,4] x) => (float[N,4] y) { y = Relu(x) }'
 WRONG = """# as the team wrote it
@@ -108,3 +110,16 @@ def test_a_file_without_a_last_newline_gets_a_patch_that_applies(config: Path) -
 
     subprocess.run(["patch", "-p0", "-d", "/"], input=done.stdout, text=True, check=True, capture_output=True)
     assert config.read_text() == 'backend: "onnxruntime"\nname: "m"'
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.id)
+def test_mending_a_case_leaves_no_more_errors_than_before(case: Case, tmp_path: Path) -> None:
+    """No case has more errors after --fix, and one without an error is not changed at all."""
+    case.lay_out(tmp_path)
+    request = LintRequest(paths=(tmp_path,), triton="24.10", jobs=1)
+
+    before = lint_repositories(Path("trb.yaml"), request)
+    after = fix_repositories(Path("trb.yaml"), request, write=False)
+
+    assert after.errors <= before.errors
+    assert before.errors or not after.changes
