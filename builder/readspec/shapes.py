@@ -24,6 +24,12 @@ for _class in vars(project).values():
 ADAPTER: Final = TypeAdapter(Project)
 _ROUNDS: Final = 5
 _FILLER: Final = 1
+_ITEM_FILLERS: Final[Mapping[str | int, str]] = {
+    "shape": "batch",
+    "backend": "onnx",
+    "output_names": "output",
+}
+"""What a wrong item of a list gives way to, by the list's key, where the filler would be wrong itself."""
 _PLACEHOLDERS: Final[Mapping[str | int, Any]] = {
     "models": {},
     "source": "missing:missing",
@@ -164,9 +170,7 @@ def _replace(value: Any, path: Path) -> None:
         if last in _PLACEHOLDERS:
             value[last] = copy.deepcopy(_PLACEHOLDERS[last])
     elif isinstance(value, list) and _has(value, last):
-        value[int(last)] = (
-            "batch" if path[-2:-1] == ("shape",) else _FILLER
-        )  # in place: later paths stay true
+        value[int(last)] = _ITEM_FILLERS.get(path[-2], _FILLER)  # in place: later paths stay true
 
 
 def _has(value: Any, step: str | int) -> bool:

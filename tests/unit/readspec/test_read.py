@@ -77,6 +77,23 @@ models:
     assert "did you mean `instances`" in found[4]
 
 
+@pytest.mark.parametrize("wrong", ["backend: onxx", "backend: [onnx, 3]", "output_names: [3]"])
+def test_a_wrong_item_of_a_list_hides_no_other_mistake(tmp_path: Path, wrong: str) -> None:
+    """What only the project as a whole can tell is reported beside a wrong item of a list."""
+    text = f"""\
+triton: 24.1
+models:
+  digits:
+    source: examples.digits:load
+    inputs:
+      image: {{dtype: fp32, shape: [batch, length]}}
+    {wrong}
+"""
+    found = mistakes(tmp_path, text)
+
+    assert [line.split(":")[0] for line in found] == ["1", "6", "7"]
+
+
 MISTAKES = {
     "source: examples.digits": "neither `package.module:callable` nor a file",
     "source: model.onnx\n    backend: torchscript": "can only be served by the onnx backend",
