@@ -61,7 +61,7 @@ def concat_gap(loaded: Loaded, run: Runner) -> tuple[float, str]:
     parts = run(first), run(second)
     want = {name: np.concatenate([part[name] for part in parts]) for name in got}
     gaps = compare(want, got, tolerances(loaded.model, loaded.signature))
-    failed = [f"output {gap.name}: {gap.problem}" for gap in gaps if not gap.passed and gap.compared]
+    failed = [f"output `{gap.name}`: {gap.problem}" for gap in gaps if not gap.passed and gap.compared]
     broken = [gap for gap in gaps if not gap.passed and np.isinf(gap.needed_atol) and gap.compared]
     largest = max((gap.max_abs for gap in gaps), default=0.0)
     return float("inf") if broken else largest, "; ".join(failed)
@@ -97,7 +97,7 @@ def _change(alone: Feed, mixed: Feed, keep: int, what: str) -> RowGap:
     worst = RowGap(size=0.0)
     for name, answer in alone.items():
         size = _distance(np.asarray(answer[keep]), np.asarray(mixed[name][keep]))
-        worst = max(worst, RowGap(size=size, where=f"output {name}, {what}"), key=lambda gap: gap.size)
+        worst = max(worst, RowGap(size=size, where=f"output `{name}`, {what}"), key=lambda gap: gap.size)
     return worst
 
 

@@ -175,7 +175,9 @@ def _row(name: str, one: Published, status: Status, seconds: float, notes: tuple
 
 
 def _told(rows: Rows) -> str:
+    """Return what became of a model, in the words of one whose name stands before them."""
     return ", ".join(
-        f"{row.triton_name} {'' if row.version is None else f'version {row.version} '}{row.status}"
+        f"{'' if row.triton_name == row.name else f'{row.triton_name} '}"
+        f"{'' if row.version is None else f'version {row.version} '}{row.status}"
         for row in rows
     )

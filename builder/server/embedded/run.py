@@ -67,7 +67,7 @@ def started(serving: Serving, *, starter: Starter, say: Say) -> tuple["Popen[byt
     installed = install(serving.release, target_torch=serving.target_torch, say=say)
     with _said_plainly():
         folder = log_folder(serving.log_dir or places.logs(serving.repository), say)
-    say(f"starting Triton {SERVER_VERSION} with {len(names)} models")
+    say(f"starting Triton {SERVER_VERSION} with {len(names)} model{'' if len(names) == 1 else 's'}")
     for attempt in range(1, _ATTEMPTS + 1):
         ports = free_ports(http=serving.http_port, grpc=serving.grpc_port)
         try:

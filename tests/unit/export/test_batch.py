@@ -114,7 +114,7 @@ def test_a_model_that_mixes_rows_must_not_be_batched(module, target, out) -> Non
 
     assert found.max_batch_size == 0
     assert found.row_gap > 0
-    assert found.reason.startswith("it mixes the rows of a batch: output output, row ")
+    assert found.reason.startswith("it mixes the rows of a batch: output `output`, row ")
 
 
 def test_rows_that_mix_by_values_of_samples_are_found(target, out) -> None:
