@@ -43,8 +43,8 @@ docs: $(STAMP)  ## Write the generated pages and the JSON Schema anew
 bench: $(STAMP)  ## Run the benchmarks; each prints a ratio measured in one run
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
-golden: $(STAMP)  ## Write the expected trees under tests/golden anew; read the diff as code
-	TRB_GOLDEN=write $(BIN)/python -m pytest -k golden
+golden: $(STAMP)  ## Write what tests/golden and tests/scripts expect anew; read the diff as code
+	TRB_GOLDEN=write $(BIN)/python -m pytest -k "golden or stories"
 
 wheel: $(STAMP)  ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel
