@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.errors import UsageError
-from builder.lint import Target, lint, places
+from builder.lint import Target, asked_for, lint, packages_in, places, printable
 from builder.spec.findings import Finding, LintReport
 from builder.spec.releases import Release, release, releases
 
@@ -30,6 +30,8 @@ class LintRequest:
     ignore: tuple[str, ...] = ()
     """Starts of the codes to leave out."""
     strict: bool = False
+    probe_image: str | None = None
+    """The image that is asked which Python packages it has; None: none is."""
     jobs: int | None = None
 
 
@@ -46,13 +48,18 @@ def lint_repositories(
     Raises:
         SpecError: the release is not known, or trb.yaml was needed and has mistakes.
         RepositoryError: a path is not there, or cannot be listed.
+        MissingTool: Docker does not run the image that is to be probed.
     """
     started = time.monotonic()
-    target = Target(release=target_release(spec_file, request.triton), gpus=request.gpus)
+    wanted = target_release(spec_file, request.triton)
     paths = request.paths or (_repository(spec_file),)
-    count, findings = lint(places(paths), target, jobs=request.jobs, texts=texts)
+    asked = places(paths)
+    image = request.probe_image
+    packages = packages_in(image, asked_for(asked, wanted)) if image else None
+    target = Target(release=wanted, gpus=request.gpus, packages=packages)
+    count, findings = lint(asked, target, jobs=request.jobs, texts=texts)
     return LintReport(
-        repositories=tuple(str(path) for path in paths),
+        repositories=tuple(printable(str(path)) for path in paths),
         release=target.release.name,
         models=count,
         findings=tuple(finding for finding in findings if _is_wanted(finding, request)),

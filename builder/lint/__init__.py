@@ -1,9 +1,21 @@
 """Any Triton repository, checked without a server: what its release would refuse, and what would surprise."""
 
 from builder.lint.edits import edited
+from builder.lint.image import asked_for, packages_in
 from builder.lint.model import lint_model
 from builder.lint.places import Place, places
 from builder.lint.repository import lint
 from builder.lint.target import Target
+from builder.lint.text import printable
 
-__all__ = ["Place", "Target", "edited", "lint", "lint_model", "places"]
+__all__ = [
+    "Place",
+    "Target",
+    "asked_for",
+    "edited",
+    "lint",
+    "lint_model",
+    "packages_in",
+    "places",
+    "printable",
+]

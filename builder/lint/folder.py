@@ -29,8 +29,8 @@ class Folder:
 
     @property
     def config_path(self) -> Path | None:
-        """Its config.pbtxt; None where there is none."""
-        return self.path / CONFIG if CONFIG in self.files else None
+        """Its config.pbtxt, whatever stands there; None where nothing does."""
+        return self.path / CONFIG if CONFIG in (*self.files, *self.folders) else None
 
     @property
     def versions(self) -> Mapping[int, str]:

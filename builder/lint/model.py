@@ -111,7 +111,7 @@ class Source:
                     severity=Severity.ERROR,
                     model=self.path.name,
                     path=str(self.config_path),
-                    message=_printable(mistake.message),
+                    message=mistake.message,
                     fix=f"write {mistake.right}" if mistake.right else "",
                     edit=self._edit(mistake),
                 ),
@@ -125,7 +125,7 @@ class Source:
             model=self.path.name,
             path=str(self.path / refusal.file if refusal.file else self.config_path or self.path),
             line=refusal.line,
-            message=_printable(" ".join(refusal.message.split())),
+            message=" ".join(refusal.message.split()),
             fix=refusal.fix,
         )
         if refusal.file or self.config is None:
@@ -164,11 +164,6 @@ def _nearest(config: ReadConfig, place: tuple[str | int, ...]) -> Span | None:
         if place[:end] in config.places:
             return config.places[place[:end]]
     return Span(0, 0) if place else None
-
-
-def _printable(text: str) -> str:
-    """Return `text` with an escape for each byte of a config that was no UTF-8."""
-    return text.encode(errors="backslashreplace").decode()
 
 
 def _unreadable(error: OSError, where: Path, folder: Path) -> Refusal:

@@ -1,10 +1,12 @@
-"""Models looked at in several processes, so that a file that crashes its reader costs one finding."""
+"""Models looked at in several processes, so that a file that crashes or holds up its reader costs one finding."""
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,6 +17,10 @@ from builder.spec.findings import Finding, Severity
 
 _PER_TASK: Final = 8
 """Models that a process is handed at once."""
+MOST_S = 60.0
+"""Seconds that one model may take; the process that reads it is ended then."""
+_FORK: Final = multiprocessing.get_context("fork")
+"""A fork shares what is imported once here; nothing has started a thread yet."""
 
 
 def lint_models(
@@ -24,13 +30,15 @@ def lint_models(
     workers = min(jobs or len(os.sched_getaffinity(0)), -(-len(paths) // _PER_TASK))
     models = [_Model(path, texts.get(path / CONFIG)) for path in paths]
     tasks = [models[start : start + _PER_TASK] for start in range(0, len(models), _PER_TASK)]
-    with _pool(max(workers, 1)) as pool:
-        found = [pool.submit(_several, task, target) for task in tasks]
-        for task, future in zip(tasks, found, strict=True):
-            try:
-                yield from future.result()
-            except BrokenProcessPool:
-                yield from (_one_by_one(model, target) for model in task)
+    while tasks:
+        done = 0
+        for found in _until_broken(tasks, target, max(workers, 1)):
+            yield from found
+            done += 1
+        # One model ended its process, and the pool with it: those of that task alone, the others in a new pool.
+        for model in tasks[done] if done < len(tasks) else ():
+            yield _alone(model, target)
+        tasks = tasks[done + 1 :]
 
 
 class _Model(NamedTuple):
@@ -38,9 +46,17 @@ class _Model(NamedTuple):
     text: str | None
 
 
-def _pool(workers: int) -> ProcessPoolExecutor:
-    # A fork shares what is imported once here; nothing has started a thread yet.
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork"), initializer=_import)
+def _until_broken(
+    tasks: Sequence[Sequence[_Model]], target: Target, workers: int
+) -> Iterator[list[ModelLint]]:
+    """Yield what is found in each task, up to the first of which a process ended."""
+    with ProcessPoolExecutor(workers, mp_context=_FORK, initializer=_import) as pool:
+        futures = [pool.submit(_several, task, target) for task in tasks]
+        for future in futures:
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                return
 
 
 def _import() -> None:
@@ -49,24 +65,63 @@ def _import() -> None:
 
 
 def _several(models: Sequence[_Model], target: Target) -> list[ModelLint]:
-    return [lint_model(model.path, target, model.text) for model in models]
+    return [_timed(model, target) for model in models]
 
 
-def _one_by_one(model: _Model, target: Target) -> ModelLint:
+def _timed(model: _Model, target: Target) -> ModelLint:
+    # No handler: what holds a process up may be in a library that never returns to Python.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, MOST_S)
+    try:
+        return lint_model(model.path, target, model.text)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _alone(model: _Model, target: Target) -> ModelLint:
     """Return what is to be said of a model that may be the one that ended a process."""
-    with _pool(1) as pool:
-        try:
-            return pool.submit(lint_model, model.path, target, model.text).result()
-        except BrokenProcessPool:
-            return ModelLint(name=model.path.name, findings=(_crashed(model.path),), known=None)
+    ours, theirs = _FORK.Pipe(duplex=False)
+    process = _FORK.Process(target=_answer, args=(theirs, model, target))
+    process.start()
+    theirs.close()
+    try:
+        answer = ours.recv()
+    except EOFError:
+        answer = None
+    process.join()
+    if isinstance(answer, Exception):
+        raise answer
+    if isinstance(answer, ModelLint):
+        return answer
+    finding = _too_slow(model.path) if process.exitcode == -signal.SIGALRM else _crashed(model.path)
+    return ModelLint(name=model.path.name, findings=(finding,), known=None)
+
+
+def _answer(theirs: Connection, model: _Model, target: Target) -> None:
+    try:
+        theirs.send(_timed(model, target))
+    except Exception as error:  # noqa: BLE001 - raised anew where it can be seen
+        theirs.send(error)
 
 
 def _crashed(path: Path) -> Finding:
+    return _ended(
+        path, "R112", "reading this model ended the process that read it", "made to crash their reader"
+    )
+
+
+def _too_slow(path: Path) -> Finding:
+    return _ended(
+        path, "R123", f"reading this model took more than {MOST_S:.0f} s", "made to keep their reader busy"
+    )
+
+
+def _ended(path: Path, code: str, message: str, made: str) -> Finding:
     return Finding(
-        code="R112",
+        code=code,
         severity=Severity.ERROR,
         model=path.name,
         path=str(path),
-        message="reading this model ended the process that read it",
-        fix="its files are damaged, or made to crash their reader: export it anew",
+        message=message,
+        fix=f"its files are damaged, or {made}: export it anew",
     )

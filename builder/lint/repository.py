@@ -1,12 +1,14 @@
 """Whole repositories: every model by itself, then what they make of each other."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from builder.errors import RepositoryError
 from builder.lint.places import Place
 from builder.lint.pool import lint_models
 from builder.lint.target import Target
+from builder.lint.text import printable
 from builder.spec.findings import Finding, Severity
 
 
@@ -36,7 +38,20 @@ def lint(
         *_doubled(paths, asked),
         *_empty(places, paths),
     ]
-    return len(asked), tuple(findings)
+    return len(asked), tuple(map(_printed, findings))
+
+
+def _printed(finding: Finding) -> Finding:
+    """Return `finding` with an escape for each byte of a name or a text that is no UTF-8."""
+    path = printable(finding.path)
+    return replace(
+        finding,
+        model=printable(finding.model),
+        path=path,
+        message=printable(finding.message),
+        fix=printable(finding.fix),
+        edit=finding.edit if path == finding.path else None,
+    )
 
 
 def _models(repository: Path) -> list[Path]:

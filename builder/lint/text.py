@@ -15,9 +15,21 @@ def read(path: Path) -> str | Refusal:
     Raises:
         OSError: it cannot be read.
     """
+    if path.is_dir():
+        return Refusal(
+            "config.pbtxt is a folder; reading it ends the whole server",
+            kind="crash",
+            code="R106",
+            fix="move the folder away",
+        )
     if not path.is_file():
         return Refusal(f"failed to read text proto from {path}: it is no regular file", code="R106")
     size = path.stat().st_size
     if size > _MOST:
         return Refusal(f"{size >> 20} MB are no configuration; the file was not read", code="C101")
     return path.read_bytes().decode(errors="surrogateescape")
+
+
+def printable(text: str) -> str:
+    """Return `text` with an escape for each byte that is no UTF-8."""
+    return text.encode(errors="backslashreplace").decode()

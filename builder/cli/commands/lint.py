@@ -13,6 +13,11 @@ from builder.cli import options, out
     "--triton", metavar="RELEASE", help="Target release. Default: the spec's, else the newest known."
 )
 @click.option("--gpus", type=click.IntRange(min=0), help="GPUs of the server. Default: not known.")
+@click.option(
+    "--probe-image",
+    metavar="IMAGE",
+    help="Ask this Docker image which Python packages it has for the models.",
+)
 @click.option("--select", multiple=True, metavar="CODE", help="Report only codes that start so; repeatable.")
 @click.option("--ignore", multiple=True, metavar="CODE", help="Leave out codes that start so; repeatable.")
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
