@@ -105,7 +105,7 @@ def _is_same(newest: Published, staged: Path, record: VersionRecord) -> bool:
     """
     model = newest.folder.parent
     return (
-        newest.record.version == newest.version
+        newest.is_in_place
         and newest.record.files == record.files
         and newest.record.config_sha256 == record.config_sha256
         and (model / CONFIG).is_file()

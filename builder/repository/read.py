@@ -40,6 +40,15 @@ class Published:
         """
         return read_record(self.folder)
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether it has the number that it was published under, as far as its record says.
+
+        Raises:
+            RepositoryError: its folder has no record.
+        """
+        return self.record.version in (0, self.version)
+
 
 def models(repository: Path) -> tuple[str, ...]:
     """Return the names of the models with at least one version, sorted."""

@@ -38,7 +38,7 @@ def strangeness(repository: Path, triton_name: str) -> str:
 
 
 def _misnamed(published: Published) -> tuple[str, ...]:
-    if published.record.version == published.version:
+    if published.is_in_place:
         return ()
     held = f"{published.folder} holds the record of version {published.record.version}"
     return (f"{held}, copied or renamed by hand; `trb build` publishes a version above it",)

@@ -16,7 +16,7 @@ class VersionRecord:
 
     model: str
     version: int = 0
-    """The number it was published under; 0 before that."""
+    """The number it was published under; 0: not published yet, or by a trb that did not write it down."""
     backend: str
     triton: str
     exporter: str

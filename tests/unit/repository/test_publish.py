@@ -89,6 +89,16 @@ def test_a_version_that_was_copied_in_is_not_taken_for_the_new_one(root: Path) -
     assert repository.verify(again) == ()
 
 
+def test_a_record_from_before_it_held_a_number_is_ours(root: Path) -> None:
+    """A version that an earlier trb published stands, and nothing is said against it."""
+    published = publish(root, "w")
+    path = published.folder / "record.json"
+    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != "version"}))
+
+    assert publish(root, "w").version == 1
+    assert repository.verify(published) == ()
+
+
 def test_a_version_without_a_record_is_published_above(root: Path) -> None:
     """A folder that trb did not write stands in no way: the next number is above it, whatever it holds."""
     publish(root, "w")
