@@ -53,7 +53,8 @@ EXIT_CODES_HEAD: Final = """# Exit codes
 
 Written from `builder/errors.py` by `make docs`. A failed check is a failure: nothing succeeds with a warning.
 A foreseen failure says `error:` (what happened, and where) and `fix:` (the next thing to do) on stderr;
-`trb --debug` adds the traceback. With several failures in one report, the exit code is that of the first.
+`trb --debug` adds the traceback. With several failures in one report, the exit code is that of the first;
+a model that has no version to check or measure stands last.
 
 | code | failure | meaning |
 |---|---|---|

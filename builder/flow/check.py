@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
 from builder import readspec, repository
 from builder.flow.door import Door, Step
-from builder.flow.live import Target, targets
+from builder.flow.live import NO_SERVER, Target, targets
 from builder.flow.select import select
 from builder.loading.fingerprint import served_sha256
 from builder.server.endpoint import Endpoint
@@ -19,17 +20,22 @@ from builder.spec.results import CheckReport, ModelCheck
 
 
 def check(spec_file: Path, names: Sequence[str], *, door: Door, step: Step) -> CheckReport:
-    """Check every model of the spec, or those called `names`, on a live Triton.
+    """Check every model of the spec, or those called `names`, on a live Triton; one without a version fails alone.
 
     Raises:
         SpecError: the spec, or a source it names, is wrong.
-        RepositoryError: a model was never built.
         ServerError: there is no live Triton, or it will not load a model.
     """
     read = readspec.read(spec_file)
     found = targets(read, select(read.project, names), names)
-    with door.open(read, found, step) as endpoint:
-        return check_on(read, found, endpoint, step)
+    unchecked = tuple(
+        ModelCheck(model=one.triton_name, version=None, problems=(one.why,)) for one in found.missing
+    )
+    if not found.targets:
+        return CheckReport(models=unchecked, server=NO_SERVER)
+    with door.open(read, found.targets, step) as endpoint:
+        report = check_on(read, found.targets, endpoint, step)
+    return replace(report, models=(*report.models, *unchecked))
 
 
 def check_on(read: ReadProject, found: Sequence[Target], endpoint: Endpoint, step: Step) -> CheckReport:

@@ -35,7 +35,7 @@ def demo(folder: Path, *, step: Step) -> DemoReport:
     report = DemoReport(folder=str(folder), accuracy=trained.stdout.strip(), build=built)
     if not built.passed:
         return report
-    found = targets(read, read.project.models)
+    found = targets(read, read.project.models).targets
     with Door().open(read, found, step) as endpoint:
         checked = check_on(read, found, endpoint, step)
         measured = perf_on(read, found, endpoint, PerfRequest(), step) if checked.passed else None

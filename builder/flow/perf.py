@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -11,12 +11,12 @@ from typing import Literal
 from builder import readspec, repository
 from builder.errors import UsageError
 from builder.flow.door import Door, Step
-from builder.flow.live import Target, targets
+from builder.flow.live import NO_SERVER, Target, targets
 from builder.flow.select import select
 from builder.perf import Load, Plan, Settings, Wish, machine, measure, plan, with_budget
 from builder.server.endpoint import Endpoint
 from builder.spec.project import Latency, Model, ReadProject
-from builder.spec.results import PerfReport
+from builder.spec.results import ModelPerf, PerfReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,21 +49,26 @@ class _Planned:
 def perf(
     spec_file: Path, names: Sequence[str], *, door: Door, request: PerfRequest, step: Step
 ) -> PerfReport:
-    """Put load on every model of the spec, or those called `names`.
+    """Put load on every model of the spec, or those called `names`; one without a version fails alone.
 
     What can be wrong without a server is found before one is started.
 
     Raises:
         SpecError: the spec, or its samples, are wrong.
         UsageError: the input file, a size or a load does not fit a model.
-        RepositoryError: a model was never built.
         ServerError: there is no live Triton, it will not load a model, or serves it with another configuration.
     """
     read = readspec.read(spec_file)
     found = targets(read, select(read.project, names), names)
-    planned = _plans(read, found, request)
-    with door.open(read, found, step) as endpoint:
-        return _measured(read, planned, endpoint, step)
+    unmeasured = tuple(
+        ModelPerf(model=one.triton_name, version=None, problem=one.why) for one in found.missing
+    )
+    planned = _plans(read, found.targets, request)
+    if not planned:
+        return PerfReport(models=unmeasured, server=NO_SERVER, machine=machine())
+    with door.open(read, found.targets, step) as endpoint:
+        report = _measured(read, planned, endpoint, step)
+    return replace(report, models=(*report.models, *unmeasured))
 
 
 def perf_on(

@@ -17,12 +17,7 @@ def page(report: CheckReport) -> Page:
 
 
 def _model(model: ModelCheck) -> Iterator[Line | Table]:
-    batch = "" if model.largest_batch is None else f", largest batch formed {model.largest_batch}"
-    yield Line(
-        f"{model.model} version {model.version}, compared with {model.reference}{batch}"
-        f" ({model.seconds:.1f} s)",
-        "heading",
-    )
+    yield Line(_heading(model), "heading")
     if model.hops:
         yield Table(
             header=_HEADER,
@@ -35,6 +30,14 @@ def _model(model: ModelCheck) -> Iterator[Line | Table]:
         yield from (Line(text) for text in divergence(model.first_failure))
     yield from (Line(f"problem: {problem}", "bad") for problem in model.problems)
     yield Line()
+
+
+def _heading(model: ModelCheck) -> str:
+    if model.version is None:
+        return f"{model.model}: not checked"
+    batch = "" if model.largest_batch is None else f", largest batch formed {model.largest_batch}"
+    against = f"compared with {model.reference}{batch}"
+    return f"{model.model} version {model.version}, {against} ({model.seconds:.1f} s)"
 
 
 def _hop_row(hop: Hop) -> tuple[str, ...]:
@@ -70,14 +73,15 @@ def divergence(hop: Hop) -> Iterator[str]:
 
 
 def _versions(models: tuple[ModelCheck, ...]) -> Iterator[Line | Table]:
-    groups: dict[str, list[ModelCheck]] = {}
+    groups: dict[str, tuple[RanOn, list[str]]] = {}
     for model in models:
-        groups.setdefault(repr(model.ran_on), []).append(model)
-    for group in groups.values():
+        if model.ran_on is not None:
+            groups.setdefault(repr(model.ran_on), (model.ran_on, []))[1].append(model.model)
+    for ran_on, names in groups.values():
         if len(groups) > 1:
-            yield Line(", ".join(model.model for model in group), "heading")
-        yield _versions_table(group[0].ran_on)
-        yield from (Line(f"not proven: {sentence}", "warning") for sentence in group[0].ran_on.not_proven)
+            yield Line(", ".join(names), "heading")
+        yield _versions_table(ran_on)
+        yield from (Line(f"not proven: {sentence}", "warning") for sentence in ran_on.not_proven)
         yield Line()
 
 

@@ -4,8 +4,9 @@ import re
 import xml.etree.ElementTree as ET
 from typing import Final
 
+from builder.errors import ParityFailed, RepositoryError, TrbError
 from builder.report.check_page import divergence
-from builder.spec.results import CheckReport, Hop, ModelCheck
+from builder.spec.results import CheckReport, Hop, ModelCheck, RanOn
 
 _SERVED: Final = "served as recorded"
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -27,11 +28,13 @@ def render(report: CheckReport) -> str:
 
 def _suite(model: ModelCheck, server: str) -> ET.Element:
     cases = [_hop_case(model.model, hop) for hop in model.hops]
-    cases.append(_case(model.model, _SERVED, _problem(model)))
+    kind = RepositoryError if model.version is None else ParityFailed
+    cases.append(_case(model.model, _SERVED, _problem(model), kind=kind))
     suite = _suite_of(model.model, cases, model.seconds)
-    suite.insert(0, _properties(model, server))
-    if model.ran_on.not_proven:
-        ET.SubElement(suite, "system-out").text = _clean("\n".join(model.ran_on.not_proven))
+    if model.ran_on is not None:
+        suite.insert(0, _properties(model, model.ran_on, server))
+        if model.ran_on.not_proven:
+            ET.SubElement(suite, "system-out").text = _clean("\n".join(model.ran_on.not_proven))
     return suite
 
 
@@ -46,11 +49,11 @@ def _hop_case(model: str, hop: Hop) -> ET.Element:
     return _case(model, hop.name, "\n".join(lines))
 
 
-def _case(model: str, name: str, failure: str) -> ET.Element:
+def _case(model: str, name: str, failure: str, *, kind: type[TrbError] = ParityFailed) -> ET.Element:
     case = ET.Element("testcase", classname=_clean(model), name=_clean(name), time="0.000")
     if failure:
         summary = _clean(failure).replace("\n", "; ")
-        ET.SubElement(case, "failure", message=summary, type="ParityFailed").text = _clean(failure)
+        ET.SubElement(case, "failure", message=summary, type=kind.__name__).text = _clean(failure)
     return case
 
 
@@ -62,8 +65,7 @@ def _suite_of(name: str, cases: list[ET.Element], seconds: float) -> ET.Element:
     return suite
 
 
-def _properties(model: ModelCheck, server: str) -> ET.Element:
-    ran = model.ran_on
+def _properties(model: ModelCheck, ran: RanOn, server: str) -> ET.Element:
     facts = {
         "version": str(model.version),
         "reference": model.reference,

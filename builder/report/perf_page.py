@@ -30,6 +30,10 @@ def page(report: PerfReport) -> Page:
 
 
 def _model(model: ModelPerf) -> Iterator[Line | Table]:
+    if model.version is None:
+        yield from (Line(f"{model.model}: not measured", "heading"), Line(f"problem: {model.problem}", "bad"))
+        yield Line()
+        return
     yield Line(f"{model.model} version {model.version}, inputs from {model.input_data}", "heading")
     yield _table(_LATENCY, [_latency_row(point) for point in model.points], words_in=("stable", "verdict"))
     yield _table(_BASIS, [_basis_row(point) for point in model.points], words_in=("engine", "protocol"))

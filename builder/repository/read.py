@@ -104,5 +104,7 @@ def latest(repository: Path, triton_name: str) -> Published:
     """
     found = versions(repository, triton_name)
     if not found:
-        raise RepositoryError(f"{repository} has no version of {triton_name}", fix="run `trb build` first")
+        raise RepositoryError(
+            f"{repository} has no version of {triton_name}", fix=f"run `trb build {triton_name}`"
+        )
     return found[-1]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from builder.errors import BudgetMissed, ExportError, ParityFailed
+from builder.errors import BudgetMissed, ExportError, ParityFailed, RepositoryError, TrbError
 from builder.spec.project import Backend, Tolerance
 
 
@@ -93,13 +93,15 @@ class ModelCheck:
 
     model: str
     """Its name in the repository."""
-    version: int
-    reference: str
+    version: int | None
+    """None: there is none to check, and `problems` says why."""
+    reference: str = ""
     """What the numbers were compared with: `eager PyTorch`, `TorchScript file in torch`, `ONNX Runtime,
     optimisation off`."""
-    hops: tuple[Hop, ...]
+    hops: tuple[Hop, ...] = ()
     """In order; the first that failed is where the numbers part."""
-    ran_on: RanOn
+    ran_on: RanOn | None = None
+    """None: nothing ran."""
     largest_batch: int | None = None
     """Largest batch the server formed from concurrent requests; None: batching is off."""
     problems: tuple[str, ...] = ()
@@ -112,18 +114,27 @@ class ModelCheck:
         return not self.problems and bool(self.hops) and all(hop.passed for hop in self.hops)
 
     @property
+    def exit_code(self) -> int:
+        """The code of its failure; 0 when it passed."""
+        return 0 if self.passed else _failure_code(self.version, ParityFailed)
+
+    @property
     def first_failure(self) -> Hop | None:
         """The first hop that diverged."""
         return next((hop for hop in self.hops if not hop.passed), None)
 
 
+def _failure_code(version: int | None, kind: type[TrbError]) -> int:
+    return RepositoryError.exit_code if version is None else kind.exit_code
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """All models of one `trb check`."""
+    """All models of one `trb check`; one that has no version does not take the others along, and stands last."""
 
     models: tuple[ModelCheck, ...]
     server: str
-    """Where it ran: `embedded Triton 2.51.0`, or the URL."""
+    """Where it ran: `embedded Triton 2.51.0`, the URL, or `no server`: no model had a version."""
 
     @property
     def passed(self) -> bool:
@@ -132,8 +143,10 @@ class CheckReport:
 
     @property
     def exit_code(self) -> int:
-        """What `trb check` ends with."""
-        return 0 if self.passed else ParityFailed.exit_code
+        """What `trb check` ends with: the code of the first failure."""
+        if not self.models:
+            return ParityFailed.exit_code
+        return next((model.exit_code for model in self.models if not model.passed), 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,10 +203,13 @@ class ModelPerf:
     """The figures of one model."""
 
     model: str
-    version: int
-    points: tuple[LoadPoint, ...]
-    input_data: str
+    version: int | None
+    """None: there is none to measure, and `problem` says why."""
+    points: tuple[LoadPoint, ...] = ()
+    input_data: str = ""
     """Where the inputs came from: samples, the declared range (seed 0), or a file."""
+    problem: str = ""
+    """Why nothing was measured; empty otherwise."""
 
     @property
     def passed(self) -> bool:
@@ -202,10 +218,15 @@ class ModelPerf:
             point.missed or point.errors or not point.requests for point in self.points
         )
 
+    @property
+    def exit_code(self) -> int:
+        """The code of its failure; 0 when it passed."""
+        return 0 if self.passed else _failure_code(self.version, BudgetMissed)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerfReport:
-    """All models of one `trb perf`."""
+    """All models of one `trb perf`; one that has no version does not take the others along, and stands last."""
 
     models: tuple[ModelPerf, ...]
     server: str
@@ -219,8 +240,10 @@ class PerfReport:
 
     @property
     def exit_code(self) -> int:
-        """What `trb perf` ends with."""
-        return 0 if self.passed else BudgetMissed.exit_code
+        """What `trb perf` ends with: the code of the first failure."""
+        if not self.models:
+            return BudgetMissed.exit_code
+        return next((model.exit_code for model in self.models if not model.passed), 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

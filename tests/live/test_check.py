@@ -234,3 +234,29 @@ def test_a_run_without_a_verdict_leaves_no_earlier_report(trb, project):
     trb("check", "--junit", "junit.xml", cwd=project, expect=3)
 
     assert not report.exists()
+
+
+def test_a_model_without_a_version_takes_no_other_along(trb, project):
+    """Beside an unbuilt model the other is checked and measured, and both commands end with 5 and the fix."""
+    spec = project / "trb.yaml"
+    entry = spec.read_text().split("models:\n")[1]
+    spec.write_text(spec.read_text() + entry.replace("  small:\n", "  other:\n"))
+
+    checked = trb("check", "--json", "--junit", "junit.xml", cwd=project, expect=5)
+    measured = trb("perf", "--engine", "trb", "--window", "100ms", "--json", cwd=project, expect=5)
+
+    models = json.loads(checked.stdout)["models"]
+    assert [(one["model"], one["passed"]) for one in models] == [("small", True), ("other", False)]
+    assert "run `trb build other`" in models[1]["problems"][0]
+    assert ET.parse(project / "junit.xml").getroot().get("failures") == "1"
+    assert [bool(one["points"]) for one in json.loads(measured.stdout)["models"]] == [True, False]
+
+
+def test_a_model_without_a_version_that_was_named_starts_no_server(trb, project):
+    """With nothing to ask a server for, none is started: the report is there at once, with 5."""
+    shutil.rmtree(project / "repository" / "small")
+
+    done = trb("check", "small", "--server", "http://127.0.0.1:1", cwd=project, expect=5)
+
+    assert "small: not checked" in done.stdout
+    assert "FAIL: 1 of 1 model on no server: small" in done.stdout

@@ -68,6 +68,11 @@ def failing() -> CheckReport:
 
 
 @pytest.fixture
+def unbuilt() -> ModelCheck:
+    return ModelCheck(model="broken", version=None, problems=("repo has no version of broken; build it",))
+
+
+@pytest.fixture
 def built() -> BuildReport:
     return BuildReport(
         models=(

@@ -3,7 +3,7 @@ import math
 from dataclasses import replace
 
 from builder.report import as_json
-from builder.spec.results import CheckReport
+from builder.spec.results import CheckReport, ModelPerf
 from tests.unit.report.conftest import bad, hop, model
 
 
@@ -21,6 +21,25 @@ def test_a_failed_budget_and_a_failed_build_have_their_codes(measured, built):
     """The exit codes are those of the command."""
     assert json.loads(as_json.render(measured))["exit_code"] == 8
     assert json.loads(as_json.render(built))["exit_code"] == 4
+
+
+def test_a_model_without_a_version_has_the_repositorys_code(passing, failing, unbuilt):
+    """Alone it is 5; after a model whose numbers differ, the code is that of the numbers."""
+    beside = json.loads(as_json.render(replace(passing, models=(*passing.models, unbuilt))))
+    after = json.loads(as_json.render(replace(failing, models=(*failing.models, unbuilt))))
+
+    assert (beside["passed"], beside["exit_code"], after["exit_code"]) == (False, 5, 7)
+    assert [(one["passed"], one["exit_code"]) for one in beside["models"]] == [(True, 0), (False, 5)]
+
+
+def test_a_model_that_could_not_be_measured_has_the_repositorys_code(measured):
+    """Beside figures within their budget it is 5; after a missed budget it is 8."""
+    unbuilt = ModelPerf(model="broken", version=None, problem="repo has no version of broken")
+    (missed,) = measured.models
+    kept = replace(missed, points=tuple(replace(point, missed=()) for point in missed.points))
+
+    assert replace(measured, models=(kept, unbuilt)).exit_code == 5
+    assert replace(measured, models=(missed, unbuilt)).exit_code == 8
 
 
 def test_infinity_and_nan_are_strings(failing):

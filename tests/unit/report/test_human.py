@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from builder.report import human
-from builder.spec.results import BuildReport, CheckReport, DemoReport, PerfReport
+from builder.spec.results import BuildReport, CheckReport, DemoReport, ModelPerf, PerfReport
 from tests.unit.report.conftest import RAN_ON, bad, hop, model
 
 
@@ -63,6 +63,25 @@ def test_problems_outside_the_hops_are_shown():
 
     assert "not compared: the server died" in plain(report)
     assert "problem: model.onnx changed" in plain(report)
+
+
+def test_a_model_without_a_version_is_a_failed_row(passing, unbuilt):
+    """It is told beside the model that passed, with the reason, and fails the report."""
+    text = plain(replace(passing, models=(*passing.models, unbuilt)))
+
+    assert "\nbroken: not checked\nproblem: repo has no version of broken; build it\n" in text
+    assert text.count("server core") == 1
+    assert text.splitlines()[-1] == "FAIL: 1 of 2 models on embedded Triton 2.51.0: broken"
+
+
+def test_a_model_that_was_not_measured_says_why(measured):
+    """A model without a version has its reason instead of figures."""
+    unbuilt = ModelPerf(model="broken", version=None, problem="repo has no version of broken")
+
+    text = plain(replace(measured, models=(*measured.models, unbuilt)))
+
+    assert "\nbroken: not measured\nproblem: repo has no version of broken\n" in text
+    assert text.splitlines()[-1] == "FAIL: 2 of 2 models: digits_onnx, broken"
 
 
 def test_a_check_of_nothing_fails():

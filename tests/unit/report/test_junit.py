@@ -42,6 +42,19 @@ def test_a_problem_outside_the_hops_is_a_failed_case():
     assert cases["served as recorded"].find("failure").get("message") == "model.onnx changed"
 
 
+def test_a_model_without_a_version_is_a_failed_suite(passing, unbuilt):
+    """Its suite has one case, which fails as the repository's, and the other model's suite still passes."""
+    root = rendered(replace(passing, models=(*passing.models, unbuilt)))
+
+    (failure,) = root.iter("failure")
+    assert [(suite.get("name"), suite.get("failures")) for suite in root] == [
+        ("digits_onnx", "0"),
+        ("broken", "1"),
+    ]
+    assert failure.get("type") == "RepositoryError"
+    assert "repo has no version of broken; build it" in failure.get("message")
+
+
 def test_no_model_is_a_failed_document():
     """A check of nothing is one failure, not an empty success."""
     root = rendered(CheckReport(models=(), server="s"))
