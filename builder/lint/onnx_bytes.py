@@ -5,6 +5,7 @@ types and shapes as in the whole file. Field numbers are those of onnx.proto
 (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
 """
 
+import math
 import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,11 +17,18 @@ Buffer = mmap.mmap | memoryview | bytes
 SMALL: Final = 4096
 """Bytes up to which an initialiser is kept: shape inference reads the shapes and axes in them."""
 
+_ELEMENT_SIZES: Final = {
+    **dict.fromkeys((2, 3, 9), 1),
+    **dict.fromkeys((4, 5, 10, 16), 2),
+    **dict.fromkeys((1, 6, 12), 4),
+    **dict.fromkeys((7, 11, 13, 14), 8),
+    15: 16,
+}
+"""Bytes of an element, by the number of its type."""
+_MOST_DIGITS: Final = 19
 _GRAPH: Final = 7
 _INITIALIZER, _INPUT = 5, 11
 _DIMS, _DATA_TYPE, _NAME, _EXTERNAL, _LOCATION = 1, 2, 8, 13, 14
-_VALUES: Final = (4, 5, 6, 7, 9, 10, 11)
-"""The fields of a TensorProto that hold elements."""
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MORE: Final = 0x80
 _LONGEST_VARINT: Final = 70  # bits
@@ -42,6 +50,30 @@ class Weight:
     is_input: bool = False
     """Whether the file itself lists it among the graph's inputs, so that a request may override it."""
 
+    @property
+    def location(self) -> str:
+        """The file that its elements are in, as the graph names it."""
+        return dict(self.external).get("location", "")
+
+    @property
+    def offset(self) -> int | None:
+        """Where they start in that file; None where that is no number."""
+        return self._number("offset")
+
+    @property
+    def length(self) -> int | None:
+        """How many bytes they take there, 0 where the graph does not say; None where that is no number."""
+        return self._number("length")
+
+    def _number(self, key: str) -> int | None:
+        text = dict(self.external).get(key) or "0"
+        return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None
+
+    @property
+    def size(self) -> int:
+        """The bytes of its elements; 0 where several share a byte."""
+        return math.prod(self.dims) * _ELEMENT_SIZES.get(self.data_type, 0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LightModel:
@@ -51,6 +83,8 @@ class LightModel:
     """A ModelProto."""
     left_out: tuple[Weight, ...]
     """The initialisers that are inputs of the graph now."""
+    external: tuple[Weight, ...]
+    """The graph's initialisers whose elements are in other files, left out or not."""
 
 
 def lighten(path: Path) -> LightModel:
@@ -62,41 +96,50 @@ def lighten(path: Path) -> LightModel:
     """
     with path.open("rb") as file:
         if path.stat().st_size == 0:
-            return LightModel(data=b"", left_out=())
+            return LightModel(data=b"", left_out=(), external=())
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
             return _model(whole, path.parent)
 
 
 def _model(whole: Buffer, folder: Path) -> LightModel:
     parts: list[bytes] = []
+    weights: list[Weight] = []
     left_out: list[Weight] = []
     for field, start, body, end in _fields(whole, 0, len(whole)):
         if field == _GRAPH:
-            graph, left_out = _graph(whole, body, end, folder)
+            graph, weights, left_out = _graph(whole, body, end, folder)
             parts.append(_tagged(_GRAPH, graph))
         else:
             parts.append(bytes(whole[start:end]))
-    return LightModel(data=b"".join(parts), left_out=tuple(left_out))
+    return LightModel(
+        data=b"".join(parts),
+        left_out=tuple(left_out),
+        external=tuple(weight for weight in weights if weight.external),
+    )
 
 
-def _graph(whole: Buffer, start: int, end: int, folder: Path) -> tuple[bytes, list[Weight]]:
+def _graph(whole: Buffer, start: int, end: int, folder: Path) -> tuple[bytes, list[Weight], list[Weight]]:
+    """Return the graph without its large weights, those that are large or elsewhere, and those left out."""
     parts: list[bytes] = []
     weights: list[Weight] = []
+    left_out: list[Weight] = []
     inputs: set[str] = set()
     for field, begin, body, stop in _fields(whole, start, end):
         if field == _INPUT:
             inputs.add(_text(whole, body, stop, 1))
         weight = _large(whole, body, stop) if field == _INITIALIZER else None
-        inline = _inlined(weight, folder) if weight is not None else None
-        if inline is not None:
-            parts.append(_tagged(_INITIALIZER, inline))
-        elif weight is not None:
-            weights.append(weight)
-        else:
+        if weight is None:
             parts.append(bytes(whole[begin:stop]))
-    left_out = [replace(weight, is_input=weight.name in inputs) for weight in weights]
+            continue
+        weights.append(weight)
+        inline = _inlined(weight, folder)
+        if inline is None:
+            left_out.append(weight)
+        else:
+            parts.append(_tagged(_INITIALIZER, inline))
+    left_out = [replace(weight, is_input=weight.name in inputs) for weight in left_out]
     parts += [_tagged(_INPUT, _value_info(weight)) for weight in left_out if not weight.is_input]
-    return b"".join(parts), left_out
+    return b"".join(parts), weights, left_out
 
 
 def _large(whole: Buffer, start: int, end: int) -> Weight | None:
@@ -127,17 +170,18 @@ def _is_external(whole: Buffer, start: int, end: int) -> bool:
 
 def _inlined(weight: Weight, folder: Path) -> bytes | None:
     """Return an external TensorProto with its elements in it, if they are few and there."""
-    where = dict(weight.external)
-    offset, length = where.get("offset", "0"), where.get("length", "")
-    if not (offset.isdecimal() and length.isdecimal() and int(length) <= SMALL):
+    if weight.offset is None or weight.length is None or not weight.length == weight.size <= SMALL:
         return None
+    beside = folder / weight.location
     try:
-        with (folder / where.get("location", "")).open("rb") as file:
-            file.seek(int(offset))
-            data = file.read(int(length))
+        if not beside.is_file():
+            return None
+        with beside.open("rb") as file:
+            file.seek(weight.offset)
+            data = file.read(weight.length)
     except (OSError, ValueError):
         return None
-    if len(data) != int(length):
+    if len(data) != weight.length:
         return None
     dims = b"".join(_key(_DIMS, _VARINT) + _as_varint(dim) for dim in weight.dims)
     return (

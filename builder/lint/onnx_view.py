@@ -25,6 +25,8 @@ class OnnxView:
     initializers: tuple[ModelTensor, ...]
     """Initialisers that a request may override: those that are inputs of the graph too."""
     outputs: tuple[ModelTensor, ...]
+    unranked: frozenset[str]
+    """The outputs that have no shape, and that nothing proves to be a single number."""
     ir: int | None
     opset: int | None
     """Of the domain ai.onnx."""
@@ -62,9 +64,10 @@ def _session(light: LightModel, path: Path) -> Any:
     try:
         return ort.InferenceSession(light.data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - ONNX Runtime raises a dozen unrelated classes
-        if not light.left_out or path.stat().st_size > _WHOLE_UP_TO:
+        if path.stat().st_size > _WHOLE_UP_TO:
             return Refusal(_words(error), code="O102", file=path.name)
-    # A kernel may want a weight as a constant. The file as it is has the last word.
+    # A kernel may want a weight as a constant, and a branch has its weights beside the file, whose path is not known
+    # here. The file as it is has the last word.
     try:
         return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - as above
@@ -85,10 +88,24 @@ def _seen(model: Any, session: Any, light: LightModel) -> OnnxView:
         if model.ir_version > _CONSTANT_UP_TO_IR
         else (),
         outputs=tuple(_tensor(one) for one in session.get_outputs()),
+        unranked=_unranked(model, session),
         ir=model.ir_version if model.HasField("ir_version") else None,
         opset=opsets[-1] if opsets else None,
-        external=tuple(weight for weight in light.left_out if weight.external),
+        external=light.external,
     )
+
+
+def _unranked(model: Any, session: Any) -> frozenset[str]:
+    import onnx
+
+    if all(one.shape for one in session.get_outputs()):
+        return frozenset()
+    try:
+        outputs = onnx.shape_inference.infer_shapes(model).graph.output
+    except Exception:  # noqa: BLE001 - where inference fails, the declared shapes are left
+        outputs = model.graph.output
+    known = {one.name for one in outputs if one.type.tensor_type.HasField("shape")}
+    return frozenset(one.name for one in session.get_outputs() if not one.shape) - known
 
 
 def _tensor(found: Any) -> ModelTensor:

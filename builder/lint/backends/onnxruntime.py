@@ -1,13 +1,15 @@
 """`backend: "onnxruntime"`: the graph against the config, as ONNX Runtime sees it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from builder.lint import onnx_external
 from builder.lint.file_kind import foreign
 from builder.lint.onnx_view import OnnxView, view
 from builder.lint.seen import Looked, Seen, missing
 from builder.rules import onnxruntime as rules
+from builder.rules import onnxruntime_gpu, onnxruntime_requests
 from builder.rules.refusal import Refusal
 from builder.spec.releases import first_release_with
 
@@ -22,13 +24,41 @@ def look(seen: Seen) -> Looked:
     if not file.exists():
         return Looked(refusals=(missing(seen, f"failed to stat file {seen.relative}"),))
     relative = str(file.relative_to(seen.folder.path))
-    found = foreign(file, relative) or view(file)
+    refusal = foreign(file, relative)
+    if refusal is not None:
+        return Looked(refusals=(refusal,))
+    libraries = (seen.config.get("model_operations") or {}).get("op_library_filename") or ()
+    missing_libraries = tuple(_missing_libraries(seen, libraries))
+    found = view(file)
+    if isinstance(found, Refusal) and found.code == "O102" and libraries:
+        return Looked(refusals=missing_libraries)  # with the operators that they bring it may load
     if isinstance(found, Refusal):
-        return Looked(refusals=(replace(found, file=relative),))
-    of_file = [replace(one, file=relative) for one in _of_file(seen, found, file)]
-    if of_file:
-        return Looked(refusals=tuple(of_file))
+        return Looked(refusals=(replace(found, file=relative, fix=_fix(found)),))
+    of_file = tuple(replace(one, file=relative) for one in _of_file(seen, found, file))
+    if of_file or missing_libraries:
+        return Looked(refusals=(*missing_libraries, *of_file))
     return _against_config(seen, found, relative)
+
+
+def _missing_libraries(seen: Seen, libraries: Iterable[str]) -> Iterator[Refusal]:
+    for position, library in enumerate(libraries):
+        folders = (Path(), seen.folder.path, seen.folder.path / seen.version)
+        if not any((folder / library).is_file() for folder in folders):
+            yield Refusal(
+                f"Failed to load library {library} with error: {library}: cannot open shared object file: No such file "
+                "or directory",
+                # An absolute path may be there on the server's machine and not on this one.
+                kind="surprise" if library.startswith("/") else "load",
+                code="O107",
+                place=("model_operations", "op_library_filename", position),
+                fix="name the library by the absolute path that it has on the server's machine",
+            )
+
+
+def _fix(refusal: Refusal) -> str:
+    if "is not a registered function/op" in refusal.message:
+        return "name the library that brings the operator in `model_operations`, or export without it"
+    return refusal.fix
 
 
 def _of_file(seen: Seen, found: OnnxView, file: Path) -> Iterator[Refusal]:
@@ -41,31 +71,7 @@ def _of_file(seen: Seen, found: OnnxView, file: Path) -> Iterator[Refusal]:
         yield replace(
             refusal, fix=f"export with opset {release.max_opset} and IR {release.max_ir} at most{later}"
         )
-    yield from _external(found, file)
-
-
-def _external(found: OnnxView, file: Path) -> Iterator[Refusal]:
-    """Yield the weights that are kept in other files and are not there."""
-    for name in sorted({dict(weight.external).get("location", "") for weight in found.external}):
-        beside = file.parent / name
-        if not beside.is_file():
-            yield Refusal(
-                f"external weights are missing: the graph reads them from {name!r} beside it",
-                code="O105",
-                fix=f"copy {name} into {file.parent.name}/ under this very name; it is written in the graph",
-            )
-            continue
-        size = beside.stat().st_size
-        for weight in found.external:
-            where = dict(weight.external)
-            end = int(where.get("offset") or 0) + int(where.get("length") or 0)
-            if where.get("location") == name and end > size:
-                yield Refusal(
-                    f"external weights are cut short: {weight.name!r} ends at byte {end} of {name!r}, which has {size}",
-                    code="O105",
-                    fix="copy the file again, whole",
-                )
-                break
+    yield from onnx_external.check(found.external, file, release)
 
 
 def _against_config(seen: Seen, found: OnnxView, relative: str) -> Looked:
@@ -73,9 +79,13 @@ def _against_config(seen: Seen, found: OnnxView, relative: str) -> Looked:
     completed = rules.auto_complete(seen.config, found.inputs, found.outputs, bf16=bf16)
     if isinstance(completed, Refusal):
         return Looked(refusals=(completed,))
-    refusals = rules.check(
-        {**seen.config, **completed}, found.inputs, found.outputs, initializers=found.initializers, bf16=bf16
-    )
+    config = {**seen.config, **completed}
+    refusals = [
+        *onnxruntime_gpu.check(config, gpus=seen.target.gpus),
+        *rules.check(config, found.inputs, found.outputs, initializers=found.initializers, bf16=bf16),
+    ]
+    if not any(one.kind == "load" for one in refusals):
+        refusals += onnxruntime_requests.check(config, found.outputs, unranked=found.unranked)
     return Looked(
         refusals=tuple(one if one.place else replace(one, file=relative) for one in refusals),
         completed=completed,
