@@ -13,7 +13,8 @@ from builder.blame import line_of_error, without_folders
 from builder.export.agreement import disagreement
 from builder.export.capture import capture
 from builder.export.example import example, example_feed
-from builder.export.flat_torchscript import argument_names, flat, paths
+from builder.export.flat_torchscript import Paths, argument_names, flat, paths
+from builder.export.returned import line_that_makes, way_to_return
 from builder.runtimes import as_tensor
 from builder.spec.loaded import Loaded
 
@@ -29,6 +30,8 @@ class Compiled:
     notes: tuple[str, ...] = ()
     refusal: str = ""
     """Why there is no module, one or more lines, with the user's line where one is known."""
+    fix: str = ""
+    """What would make a module, where that shows."""
 
 
 # Keyed by the module object: two backends of one model share the work. An entry goes with its module.
@@ -68,7 +71,7 @@ def traced_or_scripted(loaded: Loaded) -> Compiled:
     if made.module is None:
         place = line_of_error(found.failure) if found.failure else ""
         seen = f"\n  torch.export stopped at {place}" if place and place not in doubt + made.refusal else ""
-        return Compiled(module=None, refusal=f"{doubt}{seen}\n{made.refusal}")
+        return Compiled(module=None, refusal=f"{doubt}{seen}\n{made.refusal}", fix=made.fix)
     return Compiled(module=made.module, how="script", notes=(*made.notes, f"not traced: {_note(doubt)}"))
 
 
@@ -89,15 +92,15 @@ def _traced(loaded: Loaded) -> Compiled:
                 loaded, inner, ", ".join(argument_names(loaded)), _flat_results(loaded, inner, inputs)
             )
         except Exception as error:  # noqa: BLE001 - the user's own forward runs in here and may raise anything
-            return Compiled(module=None, refusal=_told("tracing failed", error))
+            return Compiled(module=None, refusal=_told("tracing failed", error, line_of_error(error)))
     return Compiled(module=module, how="trace", notes=_tracer_warnings(caught))
 
 
-def _flat_results(loaded: Loaded, inner: Any, inputs: tuple[torch.Tensor, ...]) -> tuple[str, ...]:
+def _flat_results(loaded: Loaded, inner: Any, inputs: tuple[torch.Tensor, ...]) -> Paths:
     count = len(loaded.signature.outputs)
     if isinstance(inner(*inputs), torch.Tensor):
-        return ("r",)
-    return tuple(f"r[{place}]" for place in range(count))
+        return Paths(expressions=("r",))
+    return Paths(expressions=tuple(f"r[{place}]" for place in range(count)))
 
 
 def _scripted(loaded: Loaded) -> Compiled:
@@ -106,21 +109,28 @@ def _scripted(loaded: Loaded) -> Compiled:
         inner = torch.jit.script(own)
         return Compiled(module=_flattened(loaded, own, inner), how="script")
     except Exception as error:  # noqa: BLE001 - the compiler raises RuntimeError, OSError, TypeError and its own classes
-        return Compiled(module=None, refusal=_told("scripting failed", error))
+        place = line_of_error(error) or line_that_makes(own, _own_answer(loaded, own))
+        refusal = _told("scripting failed", error, place)
+        return Compiled(module=None, refusal=refusal, fix=way_to_return(place))
 
 
 def _flattened(loaded: Loaded, own: Any, inner: torch.jit.ScriptModule) -> torch.jit.ScriptModule:
     """Put `inner`, compiled from `own`, behind flat outputs, called as `loaded.module` calls it."""
     names = argument_names(loaded)
-    by_name = loaded.bind == "name"
-    feed = example_feed(loaded)
-    given = {name: as_tensor(feed[name]) for name in (tensor.name for tensor in loaded.signature.inputs)}
-    with torch.no_grad():
-        nested = own(**given) if by_name else own(*given.values())
-    answer = loaded.reference(feed)
-    results = paths(nested, [as_tensor(answer[tensor.name]) for tensor in loaded.signature.outputs])
-    call = ", ".join(f"{name}={name}" for name in names) if by_name else ", ".join(names)
+    answer = loaded.reference(example_feed(loaded))
+    wanted = [as_tensor(answer[tensor.name]) for tensor in loaded.signature.outputs]
+    forward: Any = inner.forward
+    results = paths(_own_answer(loaded, own), forward.schema.returns[0].type, wanted)
+    call = ", ".join(f"{name}={name}" if loaded.bind == "name" else name for name in names)
     return flat(loaded, inner, call, results)
+
+
+def _own_answer(loaded: Loaded, own: Any) -> Any:
+    """Return what the user's own module answers to the example, nested as it may be."""
+    feed = example_feed(loaded)
+    given = {tensor.name: as_tensor(feed[tensor.name]) for tensor in loaded.signature.inputs}
+    with torch.no_grad():
+        return own(**given) if loaded.bind == "name" else own(*given.values())
 
 
 def _taken_over(loaded: Loaded) -> Compiled:
@@ -129,11 +139,11 @@ def _taken_over(loaded: Loaded) -> Compiled:
     try:
         return Compiled(module=_flattened(loaded, own, own), how="copied")
     except Exception as error:  # noqa: BLE001 - a foreign module runs in here
-        return Compiled(module=None, refusal=_told("the TorchScript source cannot be served", error))
+        what = "the TorchScript source cannot be served"
+        return Compiled(module=None, refusal=_told(what, error, line_of_error(error)))
 
 
-def _told(what: str, error: Exception) -> str:
-    place = line_of_error(error)
+def _told(what: str, error: Exception, place: str) -> str:
     lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
     reason = lines[0] if lines else type(error).__name__
     return f"{what}: {reason}" + (f"\n  at {place}" if place else "")

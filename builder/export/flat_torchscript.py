@@ -2,11 +2,11 @@
 
 import keyword
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from typing import Any
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Dict, Final, List, Optional, Tuple, Union  # noqa: F401, UP035 - the source that `flat` compiles
 
 import torch
-from torch import nn
+from torch import Tensor, nn  # noqa: F401 - likewise
 
 from builder.spec.loaded import Loaded
 
@@ -19,23 +19,33 @@ class Flat(nn.Module):
         self.inner = inner
 
 
-def flat(
-    loaded: Loaded, inner: torch.jit.ScriptModule, call: str, results: Sequence[str]
-) -> torch.jit.ScriptModule:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """Where the outputs are in `r`, which a compiled module returned."""
+
+    lines: tuple[str, ...] = ()
+    """Statements to run first."""
+    expressions: tuple[str, ...]
+    """One for each output."""
+
+
+def flat(loaded: Loaded, inner: torch.jit.ScriptModule, call: str, results: Paths) -> torch.jit.ScriptModule:
     """Return `inner` behind a forward whose arguments have the input names.
 
     Args:
         loaded: gives the input names.
         inner: the compiled module.
         call: its arguments, in terms of `argument_names(loaded)`.
-        results: one expression over `r`, what `inner` returned, for each output.
+        results: where the outputs are in what `inner` returned.
     """
     names = ", ".join(argument_names(loaded))
-    returned = results[0] if len(results) == 1 else f"({', '.join(results)})"
+    found = results.expressions
+    returned = found[0] if len(found) == 1 else f"({', '.join(found)})"
+    lines = (f"r = self.inner({call})", *results.lines, f"return {returned}")
     # torch shares one compiled class among equal modules of a class; `forward` could not be defined on it twice.
     own_class = type(Flat.__name__, (Flat,), {"__module__": __name__})
     module: torch.jit.ScriptModule = torch.jit.script(own_class(inner).eval())
-    module.define(f"def forward(self, {names}):\n    r = self.inner({call})\n    return {returned}\n")
+    module.define(f"def forward(self, {names}):\n    " + "\n    ".join(lines) + "\n")
     module.eval()
     return module
 
@@ -50,14 +60,21 @@ def argument_names(loaded: Loaded) -> tuple[str, ...]:
     return tuple(f"argument_{place}" for place in range(len(names)))
 
 
-def paths(nested: Any, flat_outputs: Sequence[torch.Tensor]) -> tuple[str, ...]:
-    """Return for each of `flat_outputs` the expression over `r` that finds it in `nested`, the own answer.
+def paths(nested: Any, returned: Any, flat_outputs: Sequence[torch.Tensor]) -> Paths:
+    """Return for each of `flat_outputs` the expression that finds it in `nested`, the own answer.
+
+    Args:
+        nested: what the module answered.
+        returned: the type that its compiled `forward` returns.
+        flat_outputs: the tensors to find.
 
     Raises:
         LookupError: one of them is nowhere in it.
     """
-    leaves = list(_leaves(nested, "r"))
-    return tuple(_take(leaves, tensor, place) for place, tensor in enumerate(flat_outputs))
+    lines: list[str] = []
+    leaves = list(_leaves(nested, "r", returned, lines))
+    expressions = tuple(_take(leaves, tensor, place) for place, tensor in enumerate(flat_outputs))
+    return Paths(lines=tuple(lines), expressions=expressions)
 
 
 def _take(leaves: list[tuple[str, torch.Tensor]], wanted: torch.Tensor, place: int) -> str:
@@ -74,15 +91,57 @@ def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
     return bool(torch.allclose(a.double(), b.double(), rtol=1e-5, atol=1e-8, equal_nan=True))
 
 
-def _leaves(nested: Any, path: str) -> Iterator[tuple[str, torch.Tensor]]:
+def _leaves(nested: Any, path: str, kind: Any, lines: list[str]) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield every tensor in `nested` with the expression for it; the lines to run before are added to `lines`."""
+    path, kind = _refined(nested, path, kind, lines)
     if isinstance(nested, torch.Tensor):
         yield path, nested
-    elif isinstance(nested, Mapping):
-        for key, value in nested.items():
-            yield from _leaves(value, f"{path}[{key!r}]")
+        return
+    for step, value, inner in _steps(nested, kind):
+        yield from _leaves(value, f"{path}{step}", inner, lines)
+
+
+def _steps(nested: Any, kind: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield what leads to each part of a container, the part, and the type it is compiled as; None: not known."""
+    known = _kind(kind)
+    if isinstance(nested, Mapping):
+        inner = kind.getValueType() if known == "DictType" else None
+        yield from ((f"[{key!r}]", value, inner) for key, value in nested.items())
     elif isinstance(nested, (tuple, list)):
-        for place, value in enumerate(nested):
-            yield from _leaves(value, f"{path}[{place}]")
+        each = [kind.getElementType()] * len(nested) if known == "ListType" else [None] * len(nested)
+        inners = kind.elements() if known == "TupleType" else each
+        yield from ((f"[{n}]", value, inners[n]) for n, value in enumerate(nested))
     elif is_dataclass(nested):
-        for field in fields(nested):
-            yield from _leaves(getattr(nested, field.name), f"{path}.{field.name}")
+        yield from ((f".{field.name}", getattr(nested, field.name), None) for field in fields(nested))
+
+
+def _refined(nested: Any, path: str, kind: Any, lines: list[str]) -> tuple[str, Any]:
+    """Return the expression and the type of a part; of one of several types, those it has in `nested`.
+
+    TorchScript takes nothing out of a Union or an Optional before an `assert isinstance` has said which it is.
+    """
+    if _kind(kind) not in ("UnionType", "OptionalType"):
+        return path, kind
+    wanted = next((name for python, name in _KINDS if isinstance(nested, python)), "")
+    member = next((one for one in kind.containedTypes() if one.kind() == wanted), None)
+    if member is None:
+        return path, kind
+    if hasattr(nested, "_fields"):
+        raise LookupError(
+            f"a part of the answer may be of several types, and {type(nested).__name__} is one of them"
+        )
+    name = f"part_{len(lines)}"
+    lines += [f"{name} = {path}", f"assert isinstance({name}, {member.annotation_str})"]
+    return name, member
+
+
+def _kind(kind: Any) -> str:
+    return str(kind.kind()) if kind is not None else ""
+
+
+_KINDS: Final = (
+    (torch.Tensor, "TensorType"),
+    (Mapping, "DictType"),
+    (list, "ListType"),
+    (tuple, "TupleType"),
+)

@@ -32,7 +32,8 @@ def export(loaded: Loaded, *, into: Path, release: Release, log: Path | None) ->
         if compiled.module is None:
             reasons = textwrap.indent(compiled.refusal, "  ")
             raise ExportError(
-                f"{loaded.name}: no TorchScript was made that is the model\n{reasons}", fix=_FIX
+                f"{loaded.name}: no TorchScript was made that is the model\n{reasons}",
+                fix=compiled.fix or _FIX,
             )
         frozen, notes = _frozen(compiled.module)
         torch_zip.save(frozen, into / Backend.TORCHSCRIPT.filename)
@@ -46,8 +47,10 @@ def export(loaded: Loaded, *, into: Path, release: Release, log: Path | None) ->
 
 
 _FIX: Final = (
-    "write the branch with torch.where, or in what TorchScript understands; `backend: onnx` may carry it; "
-    "`torchscript: trace` skips the look for control flow, but not the comparison"
+    "write the branch with torch.where, or the line in what TorchScript understands (a dict of several types is one "
+    "literal); `backend: onnx` may carry it; "
+    "`torchscript: trace` skips the look for control flow, but not the comparison; if no client sends what "
+    "differs, say `values: samples`"
 )
 
 
