@@ -38,7 +38,11 @@ def lint_model(path: Path, target: Target, given: str | None = None) -> ModelLin
     except OSError as error:
         where = Path(error.filename) if isinstance(error.filename, str) else path
         refusals, known = [_unreadable(error, where, path)], None
-    findings = [*source.mistakes(), *(source.finding(refusal) for refusal in dict.fromkeys(refusals))]
+    findings = [
+        *source.mistakes(),
+        *source.overridden(),
+        *(source.finding(refusal) for refusal in dict.fromkeys(refusals)),
+    ]
     return ModelLint(name=path.name, findings=tuple(sorted(findings, key=_order)), known=known)
 
 
@@ -114,6 +118,21 @@ class Source:
                     message=mistake.message,
                     fix=f"write {mistake.right}" if mistake.right else "",
                     edit=self._edit(mistake),
+                ),
+            )
+
+    def overridden(self) -> Iterator[Finding]:
+        """Yield the entries of maps that Triton reads and forgets."""
+        for path, span in self.config.overridden if self.config is not None else ():
+            yield self._at(
+                span,
+                Finding(
+                    code="C115",
+                    severity=Severity.WARNING,
+                    model=self.path.name,
+                    path=str(self.config_path),
+                    message=f"`{path[-2]}` has the key '{path[-1]}' again further down, and only the last one counts",
+                    fix="remove one of them",
                 ),
             )
 

@@ -42,6 +42,8 @@ class ReadConfig:
     value: Mapping[str, Any] | None
     """As Triton's own JSON of a config: proto field names, enums as strings; None: Triton cannot read it."""
     places: Mapping[Path, Span] = field(default_factory=dict)
+    overridden: tuple[tuple[Path, Span], ...] = ()
+    """Entries of maps whose key comes again further down, where only the last counts."""
     mistakes: tuple[Mistake, ...] = ()
 
 
@@ -61,7 +63,10 @@ def read(text: str, *, unknown: Mapping[str, str] | None = None) -> ReadConfig:
     walk = _Walk(unknown or {})
     value = walk.block(tree, schema().ModelConfig.DESCRIPTOR, ())
     return ReadConfig(
-        value=None if walk.mistakes else value, places=walk.places, mistakes=tuple(walk.mistakes)
+        value=None if walk.mistakes else value,
+        places=walk.places,
+        overridden=tuple(walk.overridden),
+        mistakes=tuple(walk.mistakes),
     )
 
 
@@ -70,11 +75,12 @@ class _Walk:
 
     def __init__(self, unknown: Mapping[str, str]) -> None:
         self.places: dict[Path, Span] = {}
+        self.overridden: list[tuple[Path, Span]] = []
         self.mistakes: list[Mistake] = []
         self._unknown = unknown
 
     def block(self, block: Block, descriptor: Any, path: Path) -> dict[str, Any]:
-        """Return the message that `block` is; the parts of a map's entry are at the path of the entry itself."""
+        """Return the message that `block` is; what an entry of a map holds is at the path of the entry itself."""
         found: dict[str, Any] = {}
         chosen: dict[str, str] = {}
         for one in block.fields:
@@ -83,6 +89,7 @@ class _Walk:
                 self._unknown_field(one, descriptor)
                 continue
             self._once(one, known, found, chosen)
+            self.places.setdefault((*path, one.name), Span(one.start, one.end))
             self._field(one, known, path if _is_entry(descriptor) else (*path, one.name), found)
         return found
 
@@ -98,7 +105,6 @@ class _Walk:
 
     def _field(self, one: Field, known: Any, path: Path, found: dict[str, Any]) -> None:
         self._shape(one, known)
-        self.places.setdefault(path, Span(one.start, one.end))
         if _is_map(known):
             entries = found.setdefault(one.name, {})
             entries.update(self._entry(value, known, path) for value in one.values)
@@ -130,8 +136,16 @@ class _Walk:
         """Return the key, as text, and the value of one entry of a map."""
         parts = known.message_type.fields_by_name
         key = _key(value, parts["key"])
+        self._override((*path, key))
         found = self._one(value, known, (*path, key)) or {}
         return key, found.get("value", {} if parts["value"].message_type is not None else "")
+
+    def _override(self, path: Path) -> None:
+        """Forget the entry at `path`, if there was one: another has its key."""
+        if path in self.places:
+            self.overridden.append((path, self.places[path]))
+            for place in [place for place in self.places if place[: len(path)] == path]:
+                del self.places[place]
 
     def _scalar(self, value: Scalar, known: Any) -> Any:
         if known.message_type is not None:

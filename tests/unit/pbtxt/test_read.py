@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from google.protobuf import json_format, text_format
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builder.pbtxt.read import read
@@ -104,6 +104,7 @@ def scalars(field: Any) -> st.SearchStrategy[Any]:
     }[field.cpp_type]
 
 
+@settings(deadline=None)
 @given(messages(schema().ModelConfig.DESCRIPTOR))
 def test_a_config_survives_being_written_and_read(value: dict[str, Any]) -> None:
     """Whatever a config says, its text is read back as the same message."""
@@ -150,3 +151,23 @@ def test_every_part_has_its_place() -> None:
     assert at("input", 0, "dims", 1) == "2"
     assert at("model_warmup", 0, "inputs", "x", "dims") == "dims: 3"
     assert at("model_warmup", 0, "inputs", "x").startswith("{ key")
+
+
+def test_an_entry_of_a_map_has_the_places_of_its_key_and_value() -> None:
+    """The fields of an entry are found below its key, wherever they stand."""
+    text = 'metric_tags {\n  value: "b"\n  key: "a"\n}'
+    found = read(text)
+
+    parts = {path[-1]: text[span.start : span.end] for path, span in found.places.items() if len(path) > 2}
+    assert parts == {"key": 'key: "a"', "value": 'value: "b"'}
+
+
+def test_the_earlier_of_two_entries_is_overridden() -> None:
+    """The last entry of a key counts, its place too, and the others are told of."""
+    one, two = 'metric_tags { key: "a" value: "1" }', 'metric_tags { key: "a" value: "2" }'
+    found = read(f"{one} {two}")
+
+    assert found.value == {"metric_tags": {"a": "2"}}
+    assert [path for path, _ in found.overridden] == [("metric_tags", "a")]
+    assert found.overridden[0][1].start < len(one) < found.places["metric_tags", "a"].start
+    assert found.places["metric_tags", "a", "value"].start > len(one)
