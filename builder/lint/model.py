@@ -26,6 +26,8 @@ class ModelLint:
     findings: tuple[Finding, ...]
     known: Known | None
     """None where its configuration could not be read."""
+    source: "Source | None" = None
+    """An ensemble's, to which findings about the models of its steps are added; None for every other model."""
 
 
 def lint_model(path: Path, target: Target, given: str | None = None) -> ModelLint:
@@ -43,7 +45,13 @@ def lint_model(path: Path, target: Target, given: str | None = None) -> ModelLin
         *source.overridden(),
         *(source.finding(refusal) for refusal in dict.fromkeys(refusals)),
     ]
-    return ModelLint(name=path.name, findings=tuple(sorted(findings, key=_order)), known=known)
+    is_ensemble = known is not None and "ensemble_scheduling" in known.config
+    return ModelLint(
+        name=path.name,
+        findings=tuple(sorted(findings, key=order)),
+        known=known,
+        source=source if is_ensemble else None,
+    )
 
 
 def _model(folder: Folder, source: "Source", target: Target) -> tuple[list[Refusal], Known | None]:
@@ -195,5 +203,6 @@ def _unreadable(error: OSError, where: Path, folder: Path) -> Refusal:
     )
 
 
-def _order(finding: Finding) -> tuple[str, int, int, str]:
+def order(finding: Finding) -> tuple[str, int, int, str]:
+    """Return what findings of one model are sorted by."""
     return (finding.path, finding.line, finding.column, finding.code)

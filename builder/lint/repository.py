@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from builder.errors import RepositoryError
+from builder.lint.ensembles import with_parts
 from builder.lint.places import Place
 from builder.lint.pool import lint_models
 from builder.lint.target import Target
@@ -32,7 +33,9 @@ def lint(
     """
     paths = [path for place in places for path in _models(place.repository)]
     asked = {path for place in places for path in _models(place.repository) if _is_asked(path, place)}
-    looked = dict(zip(paths, lint_models(paths, target, jobs=jobs, texts=texts or {}), strict=True))
+    looked = with_parts(
+        dict(zip(paths, lint_models(paths, target, jobs=jobs, texts=texts or {}), strict=True))
+    )
     findings = [
         *(finding for path, one in looked.items() if path in asked for finding in one.findings),
         *_doubled(paths, asked),

@@ -1,6 +1,6 @@
 """A model as far as it could be read, for the checks of its own backend and of ensembles that use it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,7 +65,3 @@ def missing(seen: Seen, message: str) -> Refusal:
         file=seen.version,
         fix=f"put the model at {seen.relative}, or name its file in `default_model_filename`",
     )
-
-
-Models = Mapping[str, Known]
-Refusals = Iterator[Refusal]

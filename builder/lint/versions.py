@@ -12,7 +12,9 @@ def served(config: Config, versions: Mapping[int, str]) -> Mapping[int, str] | R
             "at least one version must be available under the version policy of model "
             f"'{config['name']}': No model version was found",
             code="R102",
-            fix="put the model's file into a folder called 1",
+            fix="add an empty folder called 1; git keeps it if there is a file in it, whatever it is"
+            if config.get("platform") == "ensemble"
+            else "put the model's file into a folder called 1",
         )
     policy = config.get("version_policy") or {}
     if "specific" in policy:

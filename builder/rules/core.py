@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from typing import Final, Literal
 
+from builder.rules import ensembles
 from builder.rules.refusal import BATCHED_DIM, Config, Refusal, max_batch_size, tensors
 
 PLATFORMS: Final = {
@@ -34,7 +35,8 @@ def check(config: Config, *, folder: str, has_gpu: bool = False) -> list[Refusal
         *_platform(named),
         *_batch(named),
         *(refusal for io in _BOTH for refusal in _tensors(named, io)),
-        *([] if has_gpu else _instances(named)),
+        *([] if has_gpu or "ensemble_scheduling" in named else _instances(named)),
+        *ensembles.check(named),
     ]
 
 
@@ -70,7 +72,7 @@ def _platform(config: Config) -> Iterator[Refusal]:
         yield Refusal(
             f"unexpected platform type '{platform}' for {config['name']}", code="C203", place=("platform",)
         )
-    elif platform and backend and PLATFORMS.get(platform, backend) != backend:
+    elif platform and platform != "ensemble" and backend and PLATFORMS.get(platform, backend) != backend:
         yield Refusal(
             f"unexpected 'platform' and 'backend' pair, got:{platform}, {backend}",
             code="C203",

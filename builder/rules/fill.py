@@ -43,7 +43,9 @@ def filled(config: Config, *, folder: str, files: Collection[str]) -> dict[str, 
                 f"Invalid model name: Could not determine backend for model '{folder}' with no backend in model "
                 "configuration. Expected model name of the form 'model.<backend_name>'.",
                 code="C202",
-                fix='name the backend: backend: "onnxruntime", "pytorch" or "python"',
+                fix='platform: "ensemble"'
+                if "ensemble_scheduling" in config
+                else 'name the backend: backend: "onnxruntime", "pytorch" or "python"',
             )
         filename = f"model.{backend}"
     known = next((one for one in _KNOWN if one.backend == backend), None)
