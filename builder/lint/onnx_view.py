@@ -51,7 +51,10 @@ def view(path: Path) -> OnnxView | Refusal:
     session = _session(light, path)
     if isinstance(session, Refusal):
         return session
-    return _seen(model, session, light)
+    try:
+        return _seen(model, session, light)
+    except UnicodeDecodeError:
+        return Refusal("the name of an input or output is no UTF-8 text", code="O101", file=path.name)
 
 
 def _session(light: LightModel, path: Path) -> Any:

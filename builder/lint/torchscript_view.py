@@ -5,6 +5,7 @@ structure alone.
 """
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,9 @@ def view(path: Path) -> TorchScriptView | Refusal:
     except NotArchive as error:
         return Refusal(str(error), code="T101", fix=_kind_of_file(path))
     try:
-        return _not_torchscript(found) or _seen(found)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about escapes in text that is not ours
+            return _not_torchscript(found) or _seen(found)
     except (NotArchive, NotPickle, NotSignature) as error:
         return _damaged(str(error))
 
