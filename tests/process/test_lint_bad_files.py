@@ -3,10 +3,12 @@
 import json
 import os
 import pickle
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +18,7 @@ from typing import Any
 import onnx.parser
 import pytest
 
-from builder.lint import Target, lint, places, pool
+from builder.lint import Target, lint, lint_model, places, pool
 from builder.spec.releases import release
 
 ONNX = 'backend: "onnxruntime"\n'
@@ -267,6 +269,34 @@ def as_nobody() -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
+
+
+@pytest.mark.parametrize("config", [ONNX, TORCH, PYTHON], ids=["onnx", "torch", "python"])
+def test_a_model_may_vanish_while_it_is_read(config: str, tmp_path: Path) -> None:
+    """A model that comes and goes is whole, not there, or an R finding, but never a failure."""
+    stop = threading.Event()
+    thread = threading.Thread(target=come_and_go, args=(tmp_path, config, stop))
+    thread.start()
+    try:
+        codes = {
+            finding.code
+            for _ in range(300)
+            for finding in lint_model(tmp_path / "m", Target(release=release("24.10"))).findings
+        }
+    finally:
+        stop.set()
+        thread.join()
+    assert codes
+
+
+def come_and_go(repository: Path, config: str, stop: threading.Event) -> None:
+    graph = onnx.parser.parse_model(GRAPH).SerializeToString()
+    while not stop.is_set():
+        version = model(repository, config)
+        (version / "model.onnx").write_bytes(graph)
+        (version / "model.py").write_text(SOURCE)
+        (version / "model.pt").write_bytes(b"junk")
+        shutil.rmtree(version.parent)
 
 
 def test_ten_thousand_folders_are_read(tmp_path: Path) -> None:

@@ -27,7 +27,9 @@ def look(seen: Seen) -> Looked:
     if seen.config.get("runtime") == "model.py":
         return Looked(refusals=tuple(_python(seen)))
     if seen.config.get("platform") == "torch_aoti" and seen.target.release.key >= _AOTI_SINCE:
-        return Looked(refusals=tuple(_aoti(seen)))
+        name = seen.given.get("default_model_filename") or "model.pt2"
+        config = {**seen.config, "default_model_filename": name}
+        return Looked(refusals=tuple(_aoti(replace(seen, config=config))))
     return Looked(refusals=tuple(_torchscript(seen)))
 
 
