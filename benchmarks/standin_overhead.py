@@ -2,73 +2,17 @@
 
 import argparse
 import statistics
-import subprocess
 import tempfile
 from pathlib import Path
 
+from _bare import Bare
 from _paired import machine
-from _served import FILES, IMAGES, TARGET, digits, lay_out, served
+from _served import FILES, IMAGES, digits, lay_out, served
 
 from builder.perf.wire import open_sender, request_bytes
 from builder.server.client import Client
-from builder.server.embedded.stub_python import stub_python
 from builder.server.endpoint import Endpoint
 from builder.spec.dtypes import DType
-
-BARE = """
-import sys, time
-import numpy as np
-kind, path, shape = sys.argv[1], sys.argv[2], tuple(map(int, sys.argv[3].split(",")))
-images = np.random.default_rng(0).uniform(0, 16, shape).astype(np.float32)
-if kind == "onnxruntime":
-    import onnxruntime as runtime
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = runtime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    run = lambda: session.run(["y"], {"x": images})
-else:
-    import torch as runtime
-    runtime.set_num_threads(1)
-    model = runtime.jit.load(path, map_location="cpu")
-    tensor = runtime.from_numpy(images)
-    def run():
-        with runtime.inference_mode():
-            return model(tensor)
-for _ in range(200):
-    run()
-print(runtime.__version__, flush=True)
-for line in sys.stdin:
-    started = time.perf_counter()
-    for _ in range(int(line)):
-        run()
-    print((time.perf_counter() - started) / int(line) * 1e6, flush=True)
-"""
-
-
-class Bare:
-    """The runtime in a process of its own, in the stub's Python, so that versions are the same."""
-
-    def __init__(self, backend: str, file: Path) -> None:
-        python = stub_python(TARGET, target_torch=False, say=print) / "python3"
-        shape = ",".join(map(str, IMAGES.shape))
-        self._process = subprocess.Popen(
-            [python, "-c", BARE, backend, file, shape],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.version = self._process.stdout.readline().strip()
-
-    def mean_us(self, runs: int) -> float:
-        """Return microseconds per run."""
-        self._process.stdin.write(f"{runs}\n")
-        self._process.stdin.flush()
-        return float(self._process.stdout.readline())
-
-    def end(self) -> None:
-        """Close its input, at which it ends."""
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
 
 
 def served_us(endpoint: Endpoint, client: Client, name: str, runs: int) -> float:
@@ -93,7 +37,7 @@ def main() -> None:
         names = lay_out(repository, "digits", digits(), IMAGES)
         with served(repository, Path(folder)) as (endpoint, client):
             for backend, name in names.items():
-                bare = Bare(backend, repository / name / "1" / FILES[backend])
+                bare = Bare(backend, repository / name / "1" / FILES[backend], IMAGES.shape)
                 served_us(endpoint, client, name, 300)
                 pairs = [
                     (served_us(endpoint, client, name, wish.runs), bare.mean_us(wish.runs))
