@@ -12,10 +12,12 @@ def render(report: LintReport) -> str:
 
 
 def _command(finding: Finding) -> str:
-    properties = {"file": finding.path}
-    if finding.line:
-        properties |= {"line": str(finding.line), "col": str(finding.column)}
-    properties["title"] = f"trb lint {finding.code}"
+    place = {"line": finding.line, "col": finding.column}
+    properties = {
+        "file": finding.path,
+        **{key: str(value) for key, value in place.items() if value},
+        "title": f"trb lint {finding.code}",
+    }
     given = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
     said = f"{finding.message}\nfix: {finding.fix}" if finding.fix else finding.message
     return f"::{finding.severity} {given}::{_data(said)}"

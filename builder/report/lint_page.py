@@ -44,7 +44,7 @@ def diff_page(report: LintReport) -> Page:
 
 
 def _lines(finding: Finding) -> Iterator[Line]:
-    place = f"{finding.path}:{finding.line}:{finding.column}" if finding.line else finding.path
+    place = ":".join((finding.path, *(str(one) for one in (finding.line, finding.column) if one)))
     style: Style = "bad" if finding.severity is Severity.ERROR else "warning"
     yield Line(f"{place}: {finding.severity} {finding.code}: {finding.message}", style)
     if finding.fix:

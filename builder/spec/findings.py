@@ -37,7 +37,7 @@ class Finding:
     line: int = 0
     """Counted from 1; 0: no line in particular."""
     column: int = 0
-    """Counted from 1, in characters."""
+    """Counted from 1, in characters; 0: no part of the line in particular."""
     message: str
     """One sentence: what the server will say, in its own words where it has any."""
     fix: str = ""

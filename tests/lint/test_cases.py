@@ -28,3 +28,18 @@ def test_an_error_is_what_the_server_refuses(case: Case) -> None:
     is_error = any(said.startswith("error") for said in case.expected)
 
     assert is_error == (server != "ready") or "differs" in case.header
+
+
+def test_the_set_is_large_and_even() -> None:
+    """There are at least 120 cases, about as many that are served as that are not."""
+    good = sum(case.header.get("genuine", case.header["server"]) == "ready" for case in CASES)
+
+    assert len(CASES) >= 120
+    assert 0.4 <= good / len(CASES) <= 0.6
+
+
+def test_no_two_cases_have_a_name_in_common() -> None:
+    """All cases fit into one repository."""
+    models = [model for case in CASES for model in case.models]
+
+    assert len(models) == len(set(models))

@@ -112,3 +112,11 @@ def test_a_path_becomes_a_uri() -> None:
 
     uris = [one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in run["results"]]
     assert uris == ["my%20models/50%25", "file:///srv/models"]
+
+
+def test_a_whole_line_has_no_column() -> None:
+    """What is about a line of model.py, and no part of it, is shown without a column."""
+    report = replace(REPORT, findings=(replace(WRONG_NAME, path="r/m/1/model.py", column=0),))
+
+    assert "r/m/1/model.py:3: error" in human.render(report, on_terminal=False)
+    assert "line=3,title" in github.render(report)
