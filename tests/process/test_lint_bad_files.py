@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -351,7 +352,7 @@ def ends_at(name: str, read: Callable[..., Any]) -> Callable[..., Any]:
 
     def reader(path: Path, *rest: Any) -> Any:
         if path.name == name:
-            os.abort()
+            os.kill(os.getpid(), signal.SIGKILL)
         return read(path, *rest)
 
     return reader

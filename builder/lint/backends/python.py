@@ -105,13 +105,15 @@ def _no_inputs(seen: Seen) -> Iterator[Refusal]:
 
 def _imports(seen: Seen, tree: ast.Module) -> Iterator[Refusal]:
     told = set[tuple[str, int]]()
+    may_find = b"sys.path" in seen.file.read_bytes()  # it looks in folders that are not known here
     for need in needs(seen, tree):
         if isinstance(need, Refusal):
             yield need
         elif (key := (need.wanted.package, need.wanted.level)) not in told:
             told.add(key)
             for refusal in _absent(need.wanted, seen):
-                kind = refusal.kind if need.is_certain else "surprise"
+                is_sure = need.is_certain and not (may_find and not need.wanted.level)
+                kind = refusal.kind if is_sure else "surprise"
                 yield replace(refusal, kind=kind, file=need.relative, line=need.wanted.line)
 
 
