@@ -1,5 +1,6 @@
 """The steps of an ensemble, and the places of what they say."""
 
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -83,18 +84,22 @@ def uses(config: Config, name: Maps) -> Iterator[Use]:
 
 def runnable(config: Config, given: Collection[str]) -> Sequence[Step]:
     """Return the steps that can run once the tensors in `given` are there, in an order in which they can."""
-    known = set(given)
-    found: list[Step] = []
-    left = list(steps(config))
-    while left:
-        ready = [step for step in left if known.issuperset(use.tensor for use in step.inputs)]
-        if not ready:
-            break
-        known.update(use.tensor for step in ready for use in step.outputs)
-        found += ready
-        numbers = {step.number for step in ready}
-        left = [step for step in left if step.number not in numbers]
-    return found
+    found = steps(config)
+    readers: dict[str, list[Step]] = {}
+    missing = [{use.tensor for use in step.inputs}.difference(given) for step in found]
+    for step in found:
+        for tensor in missing[step.number]:
+            readers.setdefault(tensor, []).append(step)
+    ready = deque(step for step in found if not missing[step.number])
+    order: list[Step] = []
+    while ready:
+        order.append(ready.popleft())
+        for tensor in (use.tensor for use in order[-1].outputs):
+            for reader in readers.pop(tensor, ()):
+                missing[reader.number].discard(tensor)
+                if not missing[reader.number]:
+                    ready.append(reader)
+    return order
 
 
 def models(config: Config) -> Sequence[str]:

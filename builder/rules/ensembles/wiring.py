@@ -3,9 +3,14 @@
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from builder.rules.ensembles.steps import Step, Use, runnable, steps, uses
 from builder.rules.refusal import Config, Place, Refusal, tensors
+
+_MOST_COMPARED: Final = 100
+"""Names among which a misspelt one is looked for."""
+_MOST_SHOWN: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +25,9 @@ class _Wires:
     writes: Mapping[str, Use]
     """By tensor, the first entry of an output_map that writes it."""
 
-    @property
-    def sources(self) -> Collection[str]:
-        """The tensors that have a value at some time."""
-        return {*self.inputs, *self.writes}
+    def has(self, tensor: str) -> bool:
+        """Return whether it has a value at some time."""
+        return tensor in self.inputs or tensor in self.writes
 
 
 def check(config: Config) -> Iterator[Refusal]:
@@ -32,12 +36,14 @@ def check(config: Config) -> Iterator[Refusal]:
         return  # which is another refusal, and what should be wired to it is not known
     wires = _wires(config)
     yield from _written_twice(config)
-    missing = [*_unwritten_reads(wires), *_unwritten_outputs(wires)]
-    spare = [*_unused_inputs(wires), *_unused_writes(wires)]
-    meant = _pairs([tensor for tensor, _ in missing], [tensor for tensor, _ in spare])
-    for tensor, refusal in missing:
+    reads, outputs = dict(_unwritten_reads(wires)), dict(_unwritten_outputs(wires))
+    inputs, writes = dict(_unused_inputs(wires)), dict(_unused_writes(wires))
+    meant = _pairs(reads, [*inputs, *writes])
+    meant |= _pairs(outputs, [tensor for tensor in writes if tensor not in meant.values()])
+    for tensor, refusal in (reads | outputs).items():
         yield _with_hint(refusal, tensor, meant.get(tensor), wires)
-    yield from (refusal for tensor, refusal in spare if tensor not in meant.values())
+    explained = set(meant.values())
+    yield from (refusal for tensor, refusal in (inputs | writes).items() if tensor not in explained)
     yield from _waiting(config, wires)
     yield from _overwritten(config, wires)
 
@@ -81,7 +87,7 @@ def _written_twice(config: Config) -> Iterator[Refusal]:
 
 def _unwritten_reads(wires: _Wires) -> Iterator[tuple[str, Refusal]]:
     for tensor, use in wires.reads.items():
-        if tensor not in wires.sources:
+        if not wires.has(tensor):
             yield (
                 tensor,
                 Refusal(
@@ -95,7 +101,7 @@ def _unwritten_reads(wires: _Wires) -> Iterator[tuple[str, Refusal]]:
 
 def _unwritten_outputs(wires: _Wires) -> Iterator[tuple[str, Refusal]]:
     for tensor, place in wires.outputs.items():
-        if tensor not in wires.sources and tensor not in wires.reads:
+        if not wires.has(tensor) and tensor not in wires.reads:
             yield (
                 tensor,
                 Refusal(
@@ -135,34 +141,26 @@ def _unused_writes(wires: _Wires) -> Iterator[tuple[str, Refusal]]:
             )
 
 
-def _pairs(missing: Sequence[str], spare: Sequence[str]) -> Mapping[str, str]:
+def _pairs(missing: Collection[str], spare: Collection[str]) -> dict[str, str]:
     """Return which spare tensor is meant by a missing one: one close in name, or the only one."""
     found: dict[str, str] = {}
-    for tensor in missing:
-        near = difflib.get_close_matches(tensor, [one for one in spare if one not in found.values()], n=1)
-        if near:
-            found[tensor] = near[0]
+    free = list(spare)[:_MOST_COMPARED]
+    for tensor in list(missing)[:_MOST_COMPARED]:
+        for near in difflib.get_close_matches(tensor, free, n=1):
+            found[tensor] = near
+            free.remove(near)
     left = [tensor for tensor in missing if tensor not in found]
-    over = [tensor for tensor in spare if tensor not in found.values()]
-    return found | ({left[0]: over[0]} if len(left) == len(over) == 1 else {})
+    return found | ({left[0]: free[0]} if len(left) == len(free) == 1 else {})
 
 
 def _with_hint(refusal: Refusal, tensor: str, meant: str | None, wires: _Wires) -> Refusal:
     if meant is not None:
-        whose = (
-            "an input of the ensemble"
-            if meant in wires.inputs
-            else f"written by step {wires.writes[meant].step}"
-        )
+        is_input = meant in wires.inputs
+        whose = "an input of the ensemble" if is_input else f"written by step {wires.writes[meant].step}"
         return replace(refusal, fix=f"nobody reads '{meant}', {whose}: give both the same name")
     if tensor not in wires.reads:
         return replace(refusal, fix=f"map an output of a step to '{tensor}', or remove it")
-    step = wires.reads[tensor].step
-    others = [
-        one for one in sorted(wires.sources) if one not in wires.writes or wires.writes[one].step != step
-    ]
-    instead = f"read {' or '.join(others)}, or " if others else ""
-    return replace(refusal, fix=f"{instead}make '{tensor}' an input of the ensemble")
+    return replace(refusal, fix=f"make '{tensor}' an input of the ensemble, or read another tensor")
 
 
 def _waiting(config: Config, wires: _Wires) -> Iterator[Refusal]:
@@ -170,10 +168,13 @@ def _waiting(config: Config, wires: _Wires) -> Iterator[Refusal]:
     known = {*wires.inputs, *(tensor for tensor in wires.reads if tensor not in wires.writes)}
     run = runnable(config, known)
     known.update(use.tensor for step in run for use in step.outputs)
-    numbers = {step.number for step in run}
-    circle = _circle([step for step in steps(config) if step.number not in numbers])
+    done = {step.number for step in run}
+    circle = _circle([step for step in steps(config) if step.number not in done])
     if circle:
-        way = " -> ".join(str(step.number) for step in (*circle, circle[0]))
+        numbers = [str(step.number) for step in circle]
+        if len(numbers) > _MOST_SHOWN:
+            numbers[_MOST_SHOWN - 1 : -1] = ["..."]
+        way = " -> ".join((*numbers, numbers[0]))
         tensor = next(use.tensor for use in circle[0].inputs if use.tensor not in known)
         yield Refusal(
             f"ensemble tensor '{tensor}' of ensemble '{wires.name}' is not written: its steps wait for each other "
@@ -187,28 +188,30 @@ def _waiting(config: Config, wires: _Wires) -> Iterator[Refusal]:
 def _circle(left: Sequence[Step]) -> Sequence[Step]:
     """Return steps that each wait for the next and the last for the first, among those that wait for one of `left`."""
     writer = {use.tensor: step for step in left for use in step.outputs}
-    path: list[Step] = list(left[:1])
-    while path:
-        awaited = next(writer[use.tensor] for use in path[-1].inputs if use.tensor in writer)
-        if awaited in path:
-            return path[path.index(awaited) :]
-        path.append(awaited)
-    return ()
+    path: dict[int, Step] = {step.number: step for step in left[:1]}
+    step = next(iter(path.values()), None)
+    while step is not None:
+        step = next(writer[use.tensor] for use in step.inputs if use.tensor in writer)
+        if step.number in path:
+            numbers = list(path)
+            return [path[number] for number in numbers[numbers.index(step.number) :]]
+        path[step.number] = step
+    return []
 
 
 def _overwritten(config: Config, wires: _Wires) -> Iterator[Refusal]:
-    for tensor, use in wires.writes.items():
-        if tensor in wires.inputs:
-            yield Refusal(
-                f"ensemble tensor '{tensor}' is an input of ensemble '{wires.name}' and written by step {use.step}: "
-                "it has two values in one request",
-                kind="surprise"
-                if tensor not in wires.outputs and _answers_once(config, wires)
-                else "request",
-                code="E108",
-                place=use.tensor_place,
-                fix="another name for what the step writes",
-            )
+    overwritten = [tensor for tensor in wires.writes if tensor in wires.inputs]
+    harmless = bool(overwritten) and _answers_once(config, wires)
+    for tensor in overwritten:
+        use = wires.writes[tensor]
+        yield Refusal(
+            f"ensemble tensor '{tensor}' is an input of ensemble '{wires.name}' and written by step {use.step}: "
+            "it has two values in one request",
+            kind="surprise" if harmless and tensor not in wires.outputs else "request",
+            code="E108",
+            place=use.tensor_place,
+            fix="another name for what the step writes",
+        )
 
 
 def _answers_once(config: Config, wires: _Wires) -> bool:
