@@ -32,6 +32,13 @@ AT_A_REQUEST: Final = ("E107", "E108", "E120", "E122")
 FREE: Final = (2, 1, 3, 4)
 """The sizes that are tried for a free axis that is not the last."""
 ROWS: Final = ("batch-size must be <=", "batch size does not match", "Expected [3,4]", "got [3,4]")
+"""What the server says where a model is not given the rows that it takes. Lint follows the rows of a request through
+models that batch, and knows nothing of rows that come from elsewhere."""
+OF_ITS_OWN: Final = ("rows", "three")
+"""The models whose rows are an axis of their own, of which lint does not know how many come out."""
+FREE: Final = (2, 1, 3, 4)
+"""The sizes that are tried for a free axis that is not the last."""
+ROWS: Final = ("batch-size must be <=", "batch size does not match", "Expected [3,4]", "got [3,4]")
 """What the server says where the rows that one model passes on are not those that the next one takes. Lint follows
 them from the ensemble's inputs into the first model alone."""
 ENDLESS: Final = "E108"
@@ -118,6 +125,13 @@ def is_chain(config: dict[str, Any]) -> bool:
     )
 
 
+def is_of_rows(failed: str, config: dict[str, Any]) -> bool:
+    """Return whether a request failed because of rows that are not those of the request."""
+    earlier = [step["model_name"] for step in config["ensemble_scheduling"]["step"][:-1]]
+    handed_on = any(name in OF_ITS_OWN for name in earlier) and "unexpected shape" in failed
+    return handed_on or any(one in failed for one in ROWS)
+
+
 def disagreement(bench: Bench, seed: int, seen: Counter[str]) -> str:
     """Return how lint and the server part over one ensemble; empty where they do not."""
     config = pipeline(Random(seed))
@@ -135,7 +149,7 @@ def disagreement(bench: Bench, seed: int, seen: Counter[str]) -> str:
     shutil.rmtree(folder)
     if bool(codes.difference(AT_A_REQUEST)) == bool(refused):
         at_request = bool(codes.intersection(AT_A_REQUEST))
-        if refused or not is_asked or at_request == bool(failed) or any(one in failed for one in ROWS):
+        if refused or not is_asked or at_request == bool(failed) or is_of_rows(failed, config):
             return ""
     said = "\n".join(f"  {one.code} {one.line} {one.message}" for one in findings) or "  nothing"
     return f"seed {seed}: lint says\n{said}\nthe server {refused or failed or 'is ready'}\n{text(config)}"
