@@ -144,9 +144,16 @@ def _ended(process: subprocess.Popen[bytes], log: Path) -> ServerError:
 
 def _index(port: int) -> list[dict[str, str]]:
     try:
-        return list(json.loads(_asked(port, "POST", "/v2/repository/index")[1]))
+        status, answer = _asked(port, "POST", "/v2/repository/index")
+        found = json.loads(answer)
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise ServerError(f"Triton does not tell what it has loaded: {error}") from error
+    if status != http.client.OK:  # a link to nowhere in the repository's root is enough
+        raise ServerError(
+            f"Triton does not tell what it has loaded: {found.get('error', found)}",
+            fix="`trb lint` says what is wrong with the repository",
+        )
+    return list(found)
 
 
 def _says_yes(port: int, path: str) -> bool:
