@@ -9,6 +9,8 @@ from typing import Final
 CONFIG: Final = "config.pbtxt"
 RESERVED: Final = ("configs", "initial_state", "warmup")
 """Subfolders that Triton never takes for versions."""
+LARGEST: Final = 2**63 - 1
+"""A version beyond it ends the server that reads it."""
 _LEADING_INTEGER: Final = re.compile(r"\s*([+-]?\d+)", re.ASCII)
 
 
@@ -21,6 +23,8 @@ class Folder:
     """The names of what is no folder, in order."""
     folders: tuple[str, ...]
     """The names of its subfolders, in order."""
+    dangling: tuple[str, ...] = ()
+    """Those among the files that are links to nowhere."""
 
     @property
     def name(self) -> str:
@@ -34,9 +38,19 @@ class Folder:
 
     @property
     def versions(self) -> Mapping[int, str]:
-        """The subfolder of each version, as Triton reads their names, oldest first."""
-        found = {version_of(name): name for name in reversed(self.folders)}
-        return {version: found[version] for version in sorted(v for v in found if v is not None)}
+        """The folder in which the server looks for the files of each version that it sees, oldest first.
+
+        It writes the number anew: for the folder `5.tmp` it looks in `5`.
+        """
+        read = (version_of(name) for name in self.folders)
+        found = {version for version in read if version is not None and -LARGEST - 1 <= version <= LARGEST}
+        # A backend is told the number without its sign, in 64 bits.
+        return {version: str(version % 2**64) for version in sorted(found)}
+
+    @property
+    def first(self) -> Path | None:
+        """The subfolder in which the server looks for a file that tells the backend."""
+        return self.path / self.folders[0] if self.folders else None
 
 
 def look(path: Path) -> Folder:
@@ -47,9 +61,17 @@ def look(path: Path) -> Folder:
     """
     files: list[str] = []
     folders: list[str] = []
+    dangling: list[str] = []
     for entry in sorted(path.iterdir()):
         (folders if entry.is_dir() else files).append(entry.name)
-    return Folder(path=path, files=tuple(files), folders=tuple(folders))
+        if is_dangling(entry):
+            dangling.append(entry.name)
+    return Folder(path=path, files=tuple(files), folders=tuple(folders), dangling=tuple(dangling))
+
+
+def is_dangling(path: Path) -> bool:
+    """Return whether a link leads nowhere, or in a circle."""
+    return path.is_symlink() and not path.exists()
 
 
 def version_of(name: str) -> int | None:

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from builder.lint import text, versions
-from builder.lint.backends import look_for
+from builder.lint import layout, text, versions
+from builder.lint.backends import library, look_for
 from builder.lint.edits import edit_at, sound
+from builder.lint.files import ModelFiles
 from builder.lint.folder import Folder, look
-from builder.lint.seen import Known, Seen
+from builder.lint.seen import Known, Looked, Seen
 from builder.lint.target import Target
 from builder.pbtxt.read import Mistake, ReadConfig, Span, lines, read
 from builder.rules import core, fill
@@ -37,6 +38,7 @@ def lint_model(path: Path, target: Target, given: str | None = None) -> ModelLin
         folder = look(path)
         source = _source(folder, target, given)
         refusals, known = _model(folder, source, target)
+        refusals = [*layout.refusals(folder), *refusals]
     except OSError as error:
         where = Path(error.filename) if isinstance(error.filename, str) else path
         refusals, known = [_unreadable(error, where, path)], None
@@ -55,34 +57,63 @@ def lint_model(path: Path, target: Target, given: str | None = None) -> ModelLin
 
 
 def _model(folder: Folder, source: "Source", target: Target) -> tuple[list[Refusal], Known | None]:
-    if source.refusal is not None:
-        return [source.refusal], None
-    if source.config is not None and source.config.value is None:
-        return [], None
-    given = source.config.value if source.config is not None and source.config.value is not None else {}
-    first = folder.folders[0] if folder.folders else ""
-    files = [entry.name for entry in (folder.path / first).iterdir()] if first else []
-    config = fill.filled(given, folder=folder.name, files=files)
+    given = _given(source)
+    if isinstance(given, Refusal) or given is None:
+        return [given] if given else [], None
+    config = fill.filled(given, folder=folder.name, first=_first(folder), server=target.server)
     if isinstance(config, Refusal):
-        return [config], None
-    refusals = core.check(
-        config | {"name": given.get("name", "")}, folder=folder.name, has_gpu=target.gpus != 0
-    )
+        return [layout.no_model(folder, config.message) if layout.is_no_model(folder) else config], None
+    refusals = core.polled({**config, "name": given.get("name")}, folder=folder.name, server=target.server)
+    config["name"] = folder.name
     picked = versions.served(config, folder.versions)
     if isinstance(picked, Refusal):
-        return [*refusals, picked], None
-    if refusals or config.get("platform") == "ensemble":
-        return refusals, _known(config, picked, refusals)
-    return _versions(folder, given, config, picked, target)
+        refusals.append(layout.no_model(folder, picked.message) if layout.is_no_model(folder) else picked)
+        return [*refusals, *_core(config, folder, target)], None
+    refusals += versions.absent(config, folder.versions)
+    completed: Config = config
+    if not any(one.kind == "load" for one in refusals) and not _malformed(config):
+        looked, completed = _versions(folder, given, config, picked, target)
+        refusals += looked
+    refusals += _core(completed, folder, target)
+    return refusals, _known(completed, picked, refusals)
+
+
+def _given(source: "Source") -> Config | Refusal | None:
+    """Return what the model's configuration says, {} where it has none; None where the text is no configuration."""
+    if source.refusal is not None:
+        return source.refusal
+    return source.config.value if source.config is not None else {}
+
+
+def _first(folder: Folder) -> fill.First:
+    if folder.first is None:
+        return fill.First()
+    seen = look(folder.first)
+    return fill.First(files=seen.files, folders=seen.folders)
+
+
+def _core(config: Config, folder: Folder, target: Target) -> list[Refusal]:
+    """Return what the core makes of a config that the backend has completed."""
+    return [
+        *core.loaded(config, server=target.server, files=ModelFiles(folder.path)),
+        *core.surprises(config, target.server),
+    ]
+
+
+def _malformed(config: Config) -> bool:
+    """Return whether the tensors are such that no backend can be asked about them."""
+    is_whole = config.get("input") and config.get("output")
+    # A backend that completes the tensors may find that they are batched.
+    return bool(core.tensor_refusals(config if is_whole else {**config, "max_batch_size": 1}))
 
 
 def _versions(
     folder: Folder, given: Config, config: Config, picked: Mapping[int, str], target: Target
-) -> tuple[list[Refusal], Known]:
+) -> tuple[list[Refusal], Config]:
+    if config.get("platform") == core.ENSEMBLE:
+        return [], config
     looks = [
-        look_for(config["backend"])(
-            Seen(config=config, given=given, folder=folder, version=name, target=target)
-        )
+        _looked(Seen(config=config, given=given, folder=folder, version=name, target=target))
         for name in picked.values()
     ]
     completed = {**config, **{key: value for look in looks for key, value in look.completed.items()}}
@@ -93,7 +124,12 @@ def _versions(
         for look in looks
         for refusal in look.refusals
     ]
-    return refusals, _known(completed, picked, refusals)
+    return refusals, completed
+
+
+def _looked(seen: Seen) -> Looked:
+    refusal = library.missing(seen)
+    return Looked(refusals=(refusal,)) if refusal else look_for(seen.config["backend"])(seen)
 
 
 def _known(config: Config, picked: Mapping[int, str], refusals: Sequence[Refusal]) -> Known:

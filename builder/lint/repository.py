@@ -6,6 +6,7 @@ from pathlib import Path
 
 from builder.errors import RepositoryError
 from builder.lint.ensembles import with_parts
+from builder.lint.folder import is_dangling
 from builder.lint.places import Place
 from builder.lint.pool import lint_models
 from builder.lint.target import Target
@@ -40,6 +41,7 @@ def lint(
         *(finding for path, one in looked.items() if path in asked for finding in one.findings),
         *_doubled(paths, asked),
         *_empty(places, paths),
+        *(finding for place in places for finding in _dangling(place)),
     ]
     return len(asked), tuple(map(_printed, findings))
 
@@ -84,6 +86,20 @@ def _doubled(paths: Sequence[Path], asked: set[Path]) -> Iterator[Finding]:
                 message=f"model '{path.name}' stands in {other.parent} too; a server given both loads neither",
                 fix="rename one, or start the server with --model-namespacing=true",
             )
+
+
+def _dangling(place: Place) -> Iterator[Finding]:
+    """Yield the links to nowhere in a repository: it takes but one for a server to find no model at all."""
+    for entry in sorted(filter(is_dangling, place.repository.iterdir())):
+        yield Finding(
+            code="R110",
+            severity=Severity.ERROR,
+            model="",
+            path=str(entry),
+            message=f"failed to stat file {entry.name}: it is a link to nowhere, and a server with it in its "
+            "repository loads no model",
+            fix="remove the link, or put back what it leads to",
+        )
 
 
 def _empty(places: Sequence[Place], paths: Sequence[Path]) -> Iterator[Finding]:

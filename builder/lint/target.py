@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from builder.rules.core import Server
 from builder.spec.releases import Release
 
 
@@ -15,3 +16,8 @@ class Target:
     """How many GPUs the server has; None: not known, so that nothing is concluded from it."""
     packages: Mapping[str, bool] | None = None
     """Which Python packages the image has, of those that were asked for; None: no image was asked."""
+
+    @property
+    def server(self) -> Server:
+        """The same, as the rules of the core take it."""
+        return Server(gpus=self.gpus, release=self.release.key)

@@ -50,11 +50,11 @@ def torch_case(folder: Path, *outputs: str) -> tuple[ModelConfig, Artifact]:
 
 
 def require(settings: ModelConfig, made: Artifact) -> None:
-    """Lay out what a build has made, as it stands before it is published, and ask."""
+    """Lay out what a build has made, but for the data of warmup, as it stands before it is published, and ask."""
     stage = Path(tempfile.mkdtemp(dir=made.folder))
     (stage / "version").mkdir()
     shutil.copy(made.path, stage / "version")
-    (stage / "config.pbtxt").write_text(config.render(settings))
+    (stage / "config.pbtxt").write_text(config.render(replace(settings, warmups=())))
     require_served(stage, "m", TARGET)
 
 

@@ -122,7 +122,11 @@ def test_no_wiring_breaks_the_rules() -> None:
     }
     for seed in range(500):
         config = {**pipeline(Random(seed)), "name": "e"}
-        for refusal in (*core.check(config, folder="e"), *ensembles.against(config, parts)):
+        for refusal in (
+            *core.polled(config, folder="e"),
+            *core.loaded(config),
+            *ensembles.against(config, parts),
+        ):
             assert refusal.code
             assert refusal.place
             assert refusal.message
