@@ -95,8 +95,8 @@ def scalars(field: Any) -> st.SearchStrategy[Any]:
         field.CPPTYPE_UINT32: st.integers(0, 2**32 - 1),
         field.CPPTYPE_UINT64: st.integers(0, 2**64 - 1),
         field.CPPTYPE_BOOL: st.booleans(),
-        field.CPPTYPE_FLOAT: st.floats(width=32, allow_nan=False),
-        field.CPPTYPE_DOUBLE: st.floats(allow_nan=False),
+        field.CPPTYPE_FLOAT: st.floats(width=32, allow_nan=False, allow_infinity=False),
+        field.CPPTYPE_DOUBLE: st.floats(allow_nan=False, allow_infinity=False),
         field.CPPTYPE_STRING: st.text(max_size=5),
         field.CPPTYPE_ENUM: st.sampled_from(
             sorted(field.enum_type.values_by_name if field.enum_type else "-")
