@@ -1,13 +1,15 @@
 """`trb lint`: what a release's server would say of a repository, without the server."""
 
+import difflib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.errors import UsageError
 from builder.lint import Target, asked_for, lint, packages_in, places, printable
+from builder.lint.pages import pages
 from builder.spec.findings import Finding, LintReport
 from builder.spec.releases import Release, release, releases
 
@@ -46,10 +48,12 @@ def lint_repositories(
         texts: what some config.pbtxt files are taken to say instead of what they do.
 
     Raises:
+        UsageError: no code starts as `select` or `ignore` says.
         SpecError: the release is not known, or trb.yaml was needed and has mistakes.
         RepositoryError: a path is not there, or cannot be listed.
         MissingTool: Docker does not run the image that is to be probed.
     """
+    select, ignore = _codes(request.select), _codes(request.ignore)
     started = time.monotonic()
     wanted = target_release(spec_file, request.triton)
     paths = request.paths or (_repository(spec_file),)
@@ -62,7 +66,7 @@ def lint_repositories(
         repositories=tuple(printable(str(path)) for path in paths),
         release=target.release.name,
         models=count,
-        findings=tuple(finding for finding in findings if _is_wanted(finding, request)),
+        findings=tuple(finding for finding in findings if _is_wanted(finding, select, ignore)),
         strict=request.strict,
         seconds=time.monotonic() - started,
     )
@@ -97,6 +101,25 @@ def _spec(spec_file: Path) -> "ReadProject":
     return readspec.read(spec_file)
 
 
-def _is_wanted(finding: Finding, request: LintRequest) -> bool:
-    selected = not request.select or finding.code.startswith(request.select)
-    return selected and not (request.ignore and finding.code.startswith(request.ignore))
+def _is_wanted(finding: Finding, select: tuple[str, ...], ignore: tuple[str, ...]) -> bool:
+    return (not select or finding.code.startswith(select)) and not (
+        ignore and finding.code.startswith(ignore)
+    )
+
+
+def _codes(starts: Sequence[str]) -> tuple[str, ...]:
+    """Return `starts` as codes are written.
+
+    Raises:
+        UsageError: no code starts so, and nothing would ever be found, or left out.
+    """
+    known = tuple(pages())
+    upper = tuple(start.strip().upper() for start in starts)
+    for start in upper:
+        if not start or not any(code.startswith(start) for code in known):
+            near = [f"did you mean {code}? " for code in difflib.get_close_matches(start, known, n=1)]
+            raise UsageError(
+                f"no code of trb lint starts with {start!r}",
+                fix="".join(near) + "`trb lint --explain all` lists them",
+            )
+    return upper

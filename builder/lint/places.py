@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from builder.errors import RepositoryError
 from builder.lint.folder import CONFIG, version_of
+
+_NOT_NAMES: Final = ("", ".", "..")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +29,12 @@ def places(paths: Iterable[Path]) -> Sequence[Place]:
     found: dict[Path, Place] = {}
     for path in paths:
         place = _place(path)
-        known = found.get(place.repository, place)
+        real = place.repository.resolve()  # one folder, however it is spelt
+        known = found.get(real, place)
         both = (
-            None
-            if None in (known.models, place.models)
-            else (known.models or set()) | (place.models or set())
+            None if known.models is None or place.models is None else frozenset(known.models | place.models)
         )
-        found[place.repository] = Place(
-            repository=place.repository, models=None if both is None else frozenset(both)
-        )
+        found[real] = Place(repository=known.repository, models=both)
     return tuple(found.values())
 
 
@@ -50,8 +50,8 @@ def _place(path: Path) -> Place:
             f"{path} is a file", fix="name a model repository, a model in one, or its config.pbtxt"
         )
     if _is_model(path):
-        inside = path.resolve()
-        return Place(repository=_parent(path), models=frozenset({inside.name}))
+        named = path if path.name not in _NOT_NAMES else path.resolve()
+        return Place(repository=named.parent, models=frozenset({named.name}))
     return Place(repository=path)
 
 
@@ -67,7 +67,3 @@ def _is_model_like(path: Path) -> bool:
     return (path / CONFIG).exists() or any(
         entry.is_dir() and version_of(entry.name) is not None for entry in path.iterdir()
     )
-
-
-def _parent(path: Path) -> Path:
-    return path.parent if path.name not in ("", ".", "..") else path.resolve().parent

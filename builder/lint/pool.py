@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -27,7 +28,7 @@ def lint_models(
     paths: Sequence[Path], target: Target, *, texts: Mapping[Path, str], jobs: int | None = None
 ) -> Iterator[ModelLint]:
     """Yield what is to be said of each model, in the order of `paths`; of a config in `texts`, as it stands there."""
-    workers = min(jobs or len(os.sched_getaffinity(0)), -(-len(paths) // _PER_TASK))
+    workers = min(jobs or _cores(), -(-len(paths) // _PER_TASK))
     models = [_Model(path, texts.get(path / CONFIG)) for path in paths]
     tasks = [models[start : start + _PER_TASK] for start in range(0, len(models), _PER_TASK)]
     while tasks:
@@ -39,6 +40,10 @@ def lint_models(
         for model in tasks[done] if done < len(tasks) else ():
             yield _alone(model, target)
         tasks = tasks[done + 1 :]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Model(NamedTuple):
@@ -74,6 +79,8 @@ def _timed(model: _Model, target: Target) -> ModelLint:
     signal.setitimer(signal.ITIMER_REAL, MOST_S)
     try:
         return lint_model(model.path, target, model.text)
+    except Exception as error:  # noqa: BLE001 - a repository's content costs its own model, whatever is in it
+        return ModelLint(name=model.path.name, findings=(_failed(model.path, error),), known=None)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -89,8 +96,6 @@ def _alone(model: _Model, target: Target) -> ModelLint:
     except EOFError:
         answer = None
     process.join()
-    if isinstance(answer, Exception):
-        raise answer
     if isinstance(answer, ModelLint):
         return answer
     finding = _too_slow(model.path) if process.exitcode == -signal.SIGALRM else _crashed(model.path)
@@ -98,10 +103,19 @@ def _alone(model: _Model, target: Target) -> ModelLint:
 
 
 def _answer(theirs: Connection, model: _Model, target: Target) -> None:
-    try:
-        theirs.send(_timed(model, target))
-    except Exception as error:  # noqa: BLE001 - raised anew where it can be seen
-        theirs.send(error)
+    theirs.send(_timed(model, target))
+
+
+def _failed(path: Path, error: Exception) -> Finding:
+    said = "".join(traceback.format_exception_only(error)).strip()
+    return Finding(
+        code="R112",
+        severity=Severity.ERROR,
+        model=path.name,
+        path=str(path),
+        message=f"reading this model failed in a way nobody foresaw, a bug in trb: {said}",
+        fix="please report it with the model's config.pbtxt",
+    )
 
 
 def _crashed(path: Path) -> Finding:

@@ -66,8 +66,11 @@ def _statements(body: Sequence[ast.stmt], *, is_certain: bool) -> Iterator[Impor
 def _inside(one: ast.stmt) -> Iterator[tuple[Sequence[ast.stmt], bool]]:
     """Yield the statements in a statement, and whether they are sure to be reached; not those done without."""
     match one:
-        case ast.ClassDef() | ast.With() | ast.AsyncWith():
+        case ast.ClassDef():
             yield one.body, True
+        case ast.With() | ast.AsyncWith():
+            if not any(_suppresses(item.context_expr) for item in one.items):
+                yield one.body, True
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             yield one.body, one.name in _CALLED
         case ast.Try():
@@ -85,17 +88,40 @@ def _inside(one: ast.stmt) -> Iterator[tuple[Sequence[ast.stmt], bool]]:
 def _catches_import(handler: ast.ExceptHandler) -> bool:
     if handler.type is None:
         return True
-    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return _names_import_error(handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type])
+
+
+def _suppresses(context: ast.expr) -> bool:
+    """Return whether `with` this, an import may fail: contextlib.suppress(ImportError)."""
+    return (
+        isinstance(context, ast.Call)
+        and _last_name(context.func) == "suppress"
+        and _names_import_error(context.args)
+    )
+
+
+def _names_import_error(kinds: Sequence[ast.expr]) -> bool:
     return any(isinstance(kind, ast.Name) and kind.id in _CATCHES for kind in kinds)
 
 
 def _is_never(test: ast.expr) -> bool:
     """Return whether a server never passes the test: TYPE_CHECKING, or running as a script."""
-    return ast.unparse(test).replace("'", '"') in (
-        "TYPE_CHECKING",
-        "typing.TYPE_CHECKING",
-        '__name__ == "__main__"',
-    )
+    match test:
+        case ast.Compare(
+            left=ast.Name(id="__name__"), ops=[ast.Eq()], comparators=[ast.Constant("__main__")]
+        ):
+            return True
+        case _:
+            return _last_name(test) == "TYPE_CHECKING"
+
+
+def _last_name(expression: ast.expr) -> str:
+    """Return the name in `name` and in `module.name`; empty for anything else."""
+    match expression:
+        case ast.Name(id=name) | ast.Attribute(value=ast.Name(), attr=name):
+            return name
+        case _:
+            return ""
 
 
 def is_standard(package: str, python: tuple[int, int]) -> bool:

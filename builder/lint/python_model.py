@@ -25,7 +25,10 @@ class PythonModel:
     def adds_inputs(self) -> bool:
         """Whether its auto_complete_config may add inputs."""
         completes = self.methods.get("auto_complete_config")
-        return not self.is_whole or (completes is not None and "add_input" in ast.unparse(completes))
+        return not self.is_whole or (
+            completes is not None
+            and any(isinstance(one, ast.Attribute) and one.attr == "add_input" for one in ast.walk(completes))
+        )
 
 
 def find(tree: ast.Module) -> PythonModel | bool:

@@ -31,5 +31,8 @@ def read(path: Path) -> str | Refusal:
 
 
 def printable(text: str) -> str:
-    """Return `text` with an escape for each byte that is no UTF-8."""
-    return text.encode(errors="backslashreplace").decode()
+    """Return `text` with an escape for each byte that is no UTF-8, and for what a terminal would obey."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape", "backslashreplace").decode()
+        for one in text
+    )

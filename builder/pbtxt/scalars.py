@@ -8,6 +8,8 @@ from typing import Any, Final
 from builder.pbtxt.tree import STRING, Scalar
 
 _TRUTHS: Final = {"true": True, "True": True, "t": True, "false": False, "False": False, "f": False}
+_LONGEST: Final = 80
+"""Characters of a number that may still fit a field."""
 _INTEGER: Final = re.compile(r"-?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)", re.ASCII)
 _FLOAT: Final = re.compile(
     r"-?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?[fF]?|-?(?i:inf|infinity|nan)", re.ASCII
@@ -67,7 +69,7 @@ def wanted(known: Any) -> str:
 
 def integer(text: str) -> int | None:
     """Return the number that `text` is in decimal, octal or hexadecimal; None for anything else."""
-    if not _INTEGER.fullmatch(text):
+    if len(text) > _LONGEST or not _INTEGER.fullmatch(text):
         return None
     digits = text.removeprefix("-").lower()
     base = 16 if digits.startswith("0x") else 8 if digits.startswith("0") else 10

@@ -7,6 +7,7 @@ from typing import Final
 from builder.rules.refusal import Config, Refusal
 
 _LEADING_INTEGER: Final = re.compile(r"\s*([+-]?\d+)", re.ASCII)
+_MOST_DIGITS: Final = 10  # of an int
 _TRUE: Final = ("true", "on", "1")
 _FALSE: Final = ("false", "off", "0")
 
@@ -19,9 +20,12 @@ def text(config: Config) -> Mapping[str, str]:
 
 
 def integer(value: str) -> int | None:
-    """Return the number that `value` starts with, as C's stoi reads it; None where it starts with none."""
+    """Return the number that `value` starts with, as C's stoi reads it; None where it starts with none of its own."""
     found = _LEADING_INTEGER.match(value)
-    return int(found[1]) if found else None
+    if found is None or len(found[1].lstrip("+-").lstrip("0")) > _MOST_DIGITS:
+        return None
+    number = int(found[1])
+    return number if -(2**31) <= number < 2**31 else None
 
 
 def boolean(value: str) -> bool | None:

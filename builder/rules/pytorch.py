@@ -22,6 +22,7 @@ BOOLEANS: Final = (
     "ENABLE_JIT_PROFILING",
 )
 _DIGITS: Final = "0123456789"
+_MOST_DIGITS: Final = 20  # beyond any index; Python reads no number of thousands of digits
 
 
 class Argument(NamedTuple):
@@ -45,7 +46,7 @@ class Naming(Enum):
 def index_of(name: str) -> int | None:
     """Return the index in `<text>__<index>`, after the first `__`; None where the name has no such form."""
     _, mark, index = name.partition("__")
-    return int(index or 0) if mark and not index.strip(_DIGITS) else None
+    return int(index[:_MOST_DIGITS] or 0) if mark and not index.strip(_DIGITS) else None
 
 
 def input_naming(names: Sequence[str], arguments: Sequence[str]) -> Naming:

@@ -89,9 +89,9 @@ def _kinds(returned: Type) -> Iterator[Refusal]:
 
 
 def _is_wrong_list(found: Type) -> bool:
-    return found.kind == "ListType" and found.elements[0].kind in {*_TAGS, "TensorType", "ListType"} - {
-        "StringType"
-    }
+    return found.kind == "ListType" and any(
+        one.kind in {*_TAGS, "TensorType", "ListType"} - {"StringType"} for one in found.elements[:1]
+    )
 
 
 def _refusal(why: str) -> Refusal:

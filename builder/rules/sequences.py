@@ -5,7 +5,7 @@ from builder.rules.refusal import Config
 
 def control_names(config: Config) -> tuple[str, ...]:
     """Return the names of the control tensors that the server adds to every request."""
-    return tuple(control["name"] for control in _block(config).get("control_input") or ())
+    return tuple(control.get("name", "") for control in _block(config).get("control_input") or ())
 
 
 def tensor_count(config: Config) -> int:
