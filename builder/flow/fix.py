@@ -3,6 +3,7 @@
 import difflib
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,6 +47,8 @@ def fix_repositories(spec_file: Path, request: LintRequest, *, write: bool) -> L
     if write:
         for path, one in fixed.items():
             _write(path, one.texts[-1])
+        if fixed:  # a file may belong to more models than those that had something to mend in it
+            report = lint_repositories(spec_file, request)
     return replace(report, changes=tuple(_change(path, one, written=write) for path, one in fixed.items()))
 
 
@@ -55,6 +58,9 @@ def _step(report: LintReport, fixed: Mapping[Path, _Fixed]) -> dict[Path, _Fixed
     for finding in report.findings:
         if finding.edit is not None:
             edits.setdefault(Path(finding.path), []).append(finding.edit)
+    # What is right for one of several models that share a file by links is not for the others.
+    sharing = Counter(path.resolve() for path in {*edits, *fixed})
+    edits = {path: found for path, found in edits.items() if sharing[path.resolve()] == 1}
     befores = {path: fixed.get(path) or _Fixed(texts=(_text(path),)) for path in edits}
     afters = {path: before.with_(edits[path]) for path, before in befores.items()}
     return {path: after for path, after in afters.items() if after.texts[-1] not in after.texts[:-1]}

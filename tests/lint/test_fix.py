@@ -1,5 +1,6 @@
 """`trb lint --fix` and `--diff`, from the command line to the disk."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -88,6 +89,18 @@ def test_the_file_keeps_its_mode_and_its_link(config: Path, tmp_path: Path) -> N
     assert real.read_text() == RIGHT
     assert real.stat().st_mode & 0o7777 == 0o640
     assert sorted(entry.name for entry in config.parent.iterdir()) == ["1", "config.pbtxt"]
+
+
+def test_a_file_that_models_share_is_not_mended_for_one_of_them(config: Path) -> None:
+    """Two models whose config.pbtxt is one file want different names of it: it stays, and the run fails."""
+    other = config.parents[1] / "other"
+    shutil.copytree(config.parent, other)
+    (other / "config.pbtxt").unlink()
+    (other / "config.pbtxt").symlink_to(config)
+    config.write_text(f'name: "neither"\n{RIGHT}')
+
+    assert lint(config.parents[1], "--fix").exit_code == 5
+    assert config.read_text() == f'name: "neither"\n{RIGHT}'
 
 
 def test_versions_that_want_different_things_are_left_alone(config: Path) -> None:
