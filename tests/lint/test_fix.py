@@ -136,3 +136,31 @@ def test_mending_a_case_leaves_no_more_errors_than_before(case: Case, tmp_path: 
 
     assert after.errors <= before.errors
     assert before.errors or not after.changes
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ('backend: "onnx"', 'backend: "onnxruntime"'),
+        ('backend: "OnnxRuntime"', 'backend: "onnxruntime"'),
+        ('backend: "onnxruntime "', 'backend: "onnxruntime"'),
+        ('backend: "onnxruntime_onnx"', 'backend: "onnxruntime"'),
+        ('platform: "onnxruntime"', 'backend: "onnxruntime"'),
+        ('platform: "onnx" backend: "onnxruntime"', 'platform: "onnxruntime_onnx" backend: "onnxruntime"'),
+    ],
+)
+def test_another_name_of_a_backend_becomes_its_own(wrong: str, right: str, config: Path) -> None:
+    """What can only be one backend is written as that backend is called."""
+    config.write_text(RIGHT.replace('backend: "onnxruntime"', wrong))
+
+    assert lint(config.parents[1], "--fix").exit_code == 0
+    assert config.read_text() == RIGHT.replace('backend: "onnxruntime"', right)
+
+
+@pytest.mark.parametrize("unclear", ['backend: "vllm"', 'platform: "onnxruntime_onnx" backend: "pytorch"'])
+def test_a_backend_that_may_be_meant_stays(unclear: str, config: Path) -> None:
+    """A backend of somebody's own, and two that contradict each other, are left to a person."""
+    config.write_text(RIGHT.replace('backend: "onnxruntime"', unclear))
+
+    assert lint(config.parents[1], "--fix").exit_code == 5
+    assert config.read_text() == RIGHT.replace('backend: "onnxruntime"', unclear)

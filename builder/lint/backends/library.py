@@ -3,6 +3,7 @@
 from typing import Final
 
 from builder.lint.seen import Seen
+from builder.rules.core.names import backend_meant
 from builder.rules.refusal import Refusal
 
 IN_IMAGE: Final = (
@@ -28,11 +29,15 @@ def missing(seen: Seen) -> Refusal | None:
     if _brings(seen, runtime or f"libtriton_{backend}.so"):
         return None
     if not runtime and not _is_in_image(seen):
+        meant = backend_meant(backend, IN_IMAGE)
+        right = f'backend: "{meant}"' if meant else None
         return Refusal(
             f"unable to find backend library for backend '{backend}', try specifying runtime on the model "
             "configuration.",
             code="C204",
             place=("backend",),
+            fix=right or f"the images have {', '.join(IN_IMAGE)}",
+            right=right,
         )
     own = (f"libtriton_{backend}.so", *([_PYTHON_RUNTIME] if backend == "pytorch" else []))
     if runtime and not (_is_in_image(seen) and runtime in own):

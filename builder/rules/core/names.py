@@ -1,9 +1,10 @@
 """The name of a model, and the platform that goes with its backend."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from builder.pbtxt import spelling
 from builder.rules.core.server import Server
 from builder.rules.core.tensors import ENSEMBLE
 from builder.rules.refusal import Config, Refusal
@@ -16,6 +17,14 @@ _PLATFORMS: Final = {
 }
 """Those of the backends that the core knows; any other backend goes with any platform."""
 _AOTI: Final = ("pytorch", "torch_aoti")
+_ALSO: Final = {
+    "onnx": "onnxruntime",
+    "torch": "pytorch",
+    "libtorch": "pytorch",
+    "torchscript": "pytorch",
+    "trt": "tensorrt",
+}
+"""What people call backends."""
 
 
 def folder(config: Config, name: str) -> Iterator[Refusal]:
@@ -30,17 +39,27 @@ def folder(config: Config, name: str) -> Iterator[Refusal]:
         )
 
 
+def backend_meant(given: str, known: Iterable[str] = _PLATFORMS) -> str:
+    """Return the only one of the `known` backends that `given` is another name or spelling of; "" for none."""
+    name = given.strip().lower()
+    of_platform = next((backend for backend, platforms in _PLATFORMS.items() if name in platforms), "")
+    return of_platform or _ALSO.get(name) or spelling.meant(name, known)
+
+
 def backend(config: Config, server: Server) -> Iterator[Refusal]:
     """Yield that the platform is none that the core knows, or not the one of the backend."""
     platform, given = config.get("platform") or "", config.get("backend") or ""
     if platform == ENSEMBLE or (server.has_aoti and (given, platform) == _AOTI):
         return
+    meant = backend_meant(platform)
     if not given:
+        right = f'backend: "{meant}"' if meant else None
         yield Refusal(
             f"unexpected platform type '{platform}' for {config['name']}",
             code="C203",
             place=("platform",),
-            fix='name the backend: backend: "onnxruntime", "pytorch" or "python"',
+            fix=right or 'name the backend: backend: "onnxruntime", "pytorch" or "python"',
+            right=right,
         )
     elif given in _PLATFORMS and platform not in _PLATFORMS[given]:
         yield Refusal(
@@ -48,4 +67,5 @@ def backend(config: Config, server: Server) -> Iterator[Refusal]:
             code="C203",
             place=("platform",) if platform else ("backend",),
             fix=f'platform: "{_PLATFORMS[given][0]}" goes with this backend',
+            right=f'platform: "{_PLATFORMS[given][0]}"' if meant == given else None,
         )
