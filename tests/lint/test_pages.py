@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -26,9 +27,10 @@ def found(page: Examples, section: str, folder: Path, monkeypatch: pytest.Monkey
     """Return what a run as the page describes finds in the example."""
     lay_out(section, folder)
     monkeypatch.chdir(folder)
-    command = main.get_command(None, "lint")  # type: ignore[arg-type]
+    root = click.Context(main, info_name="trb", **main.context_settings)
+    command = main.get_command(root, "lint")
     assert command is not None
-    given = command.make_context("lint", [*page.arguments]).params
+    given = command.make_context("lint", [*page.arguments], parent=root).params
     request = LintRequest(
         paths=given["paths"] or (Path(),), triton=given["triton"] or "24.10", gpus=given["gpus"], jobs=1
     )
