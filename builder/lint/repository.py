@@ -7,6 +7,7 @@ from pathlib import Path
 from builder.errors import RepositoryError
 from builder.lint.ensembles import with_parts
 from builder.lint.folder import is_dangling
+from builder.lint.model import ModelLint
 from builder.lint.places import Place
 from builder.lint.pool import lint_models
 from builder.lint.target import Target
@@ -32,13 +33,20 @@ def lint(
     Raises:
         RepositoryError: a repository cannot be listed.
     """
-    paths = [path for place in places for path in _models(place.repository)]
-    asked = {path for place in places for path in _models(place.repository) if _is_asked(path, place)}
-    looked = with_parts(
-        dict(zip(paths, lint_models(paths, target, jobs=jobs, texts=texts or {}), strict=True))
-    )
+    of_places = [(place, path) for place in places for path in _models(place.repository)]
+    paths = [path for _, path in of_places]
+    asked = {path for place, path in of_places if _is_asked(path, place)}
+
+    def look(chosen: Sequence[Path]) -> dict[Path, ModelLint]:
+        found = lint_models(chosen, target, jobs=jobs, texts=texts or {})
+        return dict(zip(chosen, found, strict=True))
+
+    looked = look([path for path in paths if path in asked])
+    if any(one.source is not None for one in looked.values()):  # ensembles are made of the other models
+        looked |= look([path for path in paths if path not in asked])
+    whole = with_parts({path: looked[path] for path in paths if path in looked})
     findings = [
-        *(finding for path, one in looked.items() if path in asked for finding in one.findings),
+        *(finding for path, one in whole.items() if path in asked for finding in one.findings),
         *_doubled(paths, asked),
         *_empty(places, paths),
         *(finding for place in places for finding in _dangling(place)),

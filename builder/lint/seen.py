@@ -57,11 +57,11 @@ class Known:
     """Whether nothing keeps it from loading."""
 
 
-def missing(seen: Seen, message: str) -> Refusal:
-    """Return that the model's file is not there."""
+def missing(seen: Seen, message: str, *, at: str = "") -> Refusal:
+    """Return that the model's file is not there; `at` is where the backend looks, if the config does not say."""
     return Refusal(
         message,
         code="R107",
         file=seen.version,
-        fix=f"put the model at {seen.relative}, or name its file in `default_model_filename`",
+        fix=f"put the model at {at or seen.relative}, or name its file in `default_model_filename`",
     )

@@ -157,7 +157,7 @@ def test_another_name_of_a_backend_becomes_its_own(wrong: str, right: str, confi
     assert config.read_text() == RIGHT.replace('backend: "onnxruntime"', right)
 
 
-@pytest.mark.parametrize("unclear", ['backend: "vllm"', 'platform: "onnxruntime_onnx" backend: "pytorch"'])
+@pytest.mark.parametrize("unclear", ['backend: "our_own"', 'platform: "onnxruntime_onnx" backend: "pytorch"'])
 def test_a_backend_that_may_be_meant_stays(unclear: str, config: Path) -> None:
     """A backend of somebody's own, and two that contradict each other, are left to a person."""
     config.write_text(RIGHT.replace('backend: "onnxruntime"', unclear))

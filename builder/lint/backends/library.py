@@ -19,6 +19,8 @@ IN_IMAGE: Final = (
     "repeat",
 )
 """The backends of NVIDIA's images."""
+IN_ANOTHER_IMAGE: Final = {"vllm": "vllm-python-py3", "tensorrtllm": "trtllm-python-py3"}
+"""The backends of NVIDIA's other images, with the end of each image's tag."""
 _PYTHON_RUNTIME: Final = "model.py"
 _TENSORFLOW_UNTIL: Final = (25, 2)
 
@@ -28,6 +30,14 @@ def missing(seen: Seen) -> Refusal | None:
     backend, runtime = seen.config["backend"], seen.config.get("runtime") or ""
     if _brings(seen, runtime or f"libtriton_{backend}.so"):
         return None
+    if not runtime and backend in IN_ANOTHER_IMAGE:
+        return Refusal(
+            f"backend '{backend}' is not in the image {seen.target.release.name}-py3",
+            kind="surprise",
+            code="C204",
+            place=("backend",),
+            fix=f"serve it with the image {seen.target.release.name}-{IN_ANOTHER_IMAGE[backend]}",
+        )
     if not runtime and not _is_in_image(seen):
         meant = backend_meant(backend, IN_IMAGE)
         right = f'backend: "{meant}"' if meant else None

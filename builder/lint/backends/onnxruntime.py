@@ -10,7 +10,7 @@ from builder.lint.onnx_view import OnnxView, view
 from builder.lint.seen import Looked, Seen, missing
 from builder.rules import onnxruntime as rules
 from builder.rules import onnxruntime_gpu, onnxruntime_requests
-from builder.rules.refusal import Refusal
+from builder.rules.refusal import Config, Refusal
 from builder.spec.releases import first_release_with
 
 
@@ -74,13 +74,34 @@ def _of_file(seen: Seen, found: OnnxView, file: Path) -> Iterator[Refusal]:
     yield from onnx_external.check(found.external, file, release)
 
 
+def _without_openvino(config: Config) -> tuple[Config, tuple[Refusal, ...]]:
+    """Return `config` without the one accelerator for CPUs that some builds have, and what is to be said of it."""
+    optimization = config.get("optimization") or {}
+    accelerators = optimization.get("execution_accelerators") or {}
+    wanted = accelerators.get("cpu_execution_accelerator") or ()
+    others = [one for one in wanted if one.get("name") != "openvino"]
+    if len(others) == len(wanted):
+        return config, ()
+    kept = {**accelerators, "cpu_execution_accelerator": others}
+    said = Refusal(
+        "the accelerator 'openvino' is in the ONNX Runtime of NVIDIA's images; other builds, the embedded server's "
+        "among them, refuse it: unknown Execution Accelerator 'openvino' is requested",
+        kind="surprise",
+        code="C218",
+        place=("optimization", "execution_accelerators", "cpu_execution_accelerator"),
+    )
+    return {**config, "optimization": {**optimization, "execution_accelerators": kept}}, (said,)
+
+
 def _against_config(seen: Seen, found: OnnxView, relative: str) -> Looked:
     bf16 = seen.target.release.key >= rules.BF16_SINCE
-    completed = rules.auto_complete(seen.config, found.inputs, found.outputs, bf16=bf16)
+    given, openvino = _without_openvino(seen.config)
+    completed = rules.auto_complete(given, found.inputs, found.outputs, bf16=bf16)
     if isinstance(completed, Refusal):
         return Looked(refusals=(completed,))
-    config = {**seen.config, **completed}
+    config = {**given, **completed}
     refusals = [
+        *openvino,
         *onnxruntime_gpu.check(config, gpus=seen.target.gpus),
         *rules.check(config, found.inputs, found.outputs, initializers=found.initializers, bf16=bf16),
     ]
