@@ -7,7 +7,7 @@ from typing import Final
 from builder.rules.refusal import Config, Refusal
 
 _LEADING_INTEGER: Final = re.compile(r"\s*([+-]?\d+)", re.ASCII)
-_MOST_DIGITS: Final = 10  # of an int
+_MOST_DIGITS: Final = 40
 _TRUE: Final = ("true", "on", "1")
 _FALSE: Final = ("false", "off", "0")
 
@@ -20,12 +20,12 @@ def text(config: Config) -> Mapping[str, str]:
 
 
 def integer(value: str) -> int | None:
-    """Return the number that `value` starts with, as C's stoi reads it; None where it starts with none of its own."""
+    """Return the number that `value` starts with, as C's stoi reads it; None where it starts with none.
+
+    One of more than 40 digits is cut short; stoi throws on it, as on any that does not fit an int.
+    """
     found = _LEADING_INTEGER.match(value)
-    if found is None or len(found[1].lstrip("+-").lstrip("0")) > _MOST_DIGITS:
-        return None
-    number = int(found[1])
-    return number if -(2**31) <= number < 2**31 else None
+    return int(found[1][:_MOST_DIGITS]) if found else None
 
 
 def boolean(value: str) -> bool | None:
@@ -39,7 +39,8 @@ def boolean(value: str) -> bool | None:
 def unreadable(config: Config, *, integers: tuple[str, ...], booleans: tuple[str, ...]) -> Iterator[Refusal]:
     """Yield a refusal for each parameter among these that is not what it has to be."""
     for key, value in text(config).items():
-        if key in integers and integer(value) is None:
+        number = integer(value) if key in integers else 0
+        if number is None or not -(2**31) <= number < 2**31:
             yield Refusal(
                 f"failed to convert '{value}' to integral number", code="C217", place=("parameters", key)
             )
