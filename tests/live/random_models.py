@@ -30,6 +30,24 @@ WORDS = [
     "labels.txt",
     "absent",
 ]
+FOLDERS = [
+    "0",
+    "1",
+    "2",
+    "10",
+    "01",
+    "v1",
+    "1abc",
+    "5.tmp",
+    "-1",
+    " 1",
+    "+1",
+    "0x1",
+    "1.0",
+    ".git",
+    "docs",
+    "configs",
+]
 TOO_NEW = ("model_metrics", "max_inflight_requests")
 OTHERS = ("ensemble_scheduling", "name", "backend", "runtime", "parameters", "platform")
 """What is checked elsewhere, or names the tiny backend."""
@@ -43,9 +61,7 @@ def model(random: Random) -> Files:
     for _ in range(random.choice([0, 1, 1, 1, 2, 2, 3])):
         mutate(random, config, schema().ModelConfig.DESCRIPTOR)
     message = json_format.ParseDict(config, schema().ModelConfig())
-    folders = random.choice(
-        [["1"], ["1"], ["1"], ["2", "1"], ["1", "3", "10"], ["v1", "2"], ["01"], ["1", "0"], []]
-    )
+    folders = random.choice([["1"], ["1"], ["1", "3", "10"], random.sample(FOLDERS, random.randrange(4))])
     files: Files = {f"{folder}/": "" for folder in folders}
     for path in ("labels.txt", "warmup/data.bin", "initial_state/data.bin"):
         if random.random() < 0.8:

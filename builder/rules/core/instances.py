@@ -9,7 +9,6 @@ from builder.rules.core.tensors import TENSORRT
 from builder.rules.refusal import Config, Place, Refusal
 
 AUTO: Final = "KIND_AUTO"
-_CAPABILITY: Final = "6.000000"
 _MOST: Final = 2**31
 
 
@@ -40,7 +39,7 @@ def _device(group: Config, at: Place, whose: str, server: Server) -> Iterator[Re
     if isinstance(kind, int):
         yield Refusal(f"{whose} has unexpected kind KIND_AUTO", code="C221", place=(*at, "kind"))
     elif wants_gpu(group, server.gpus):
-        yield from _gpu(listed, at, whose, server.gpus)
+        yield from _gpu(listed, at, whose, server)
     elif listed:
         resolved = "KIND_CPU" if kind == AUTO else kind
         yield Refusal(
@@ -51,17 +50,17 @@ def _device(group: Config, at: Place, whose: str, server: Server) -> Iterator[Re
         )
 
 
-def _gpu(listed: list[int], at: Place, whose: str, gpus: int | None) -> Iterator[Refusal]:
-    known = list(range(gpus)) if gpus is not None else None
+def _gpu(listed: list[int], at: Place, whose: str, server: Server) -> Iterator[Refusal]:
+    known = list(range(server.gpus)) if server.gpus is not None else None
     strange = [gpu for gpu in listed if gpu < 0 or (known is not None and gpu not in known)]
     if strange:
         yield Refusal(
             f"{whose} specifies invalid or unsupported gpu id {strange[0]}. GPUs with at least the minimum required "
-            f"CUDA compute compatibility of {_CAPABILITY} are: {', '.join(map(str, known or ()))}",
+            f"CUDA compute compatibility of {server.capability:f} are: {', '.join(map(str, known or ()))}",
             code="C213",
             place=(*at, "gpus"),
         )
-    elif gpus == 0:
+    elif server.gpus == 0:
         yield Refusal(
             f"{whose} has kind KIND_GPU but no GPUs are available",
             code="C213",
