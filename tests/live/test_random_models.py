@@ -33,6 +33,8 @@ def verdicts(server: CoreServer, files: Files, name: str) -> tuple[bool, list[Fi
     """Return whether the server loads a model, what lint finds in it, and what the server says."""
     found = lint_model(server.add(files, name=name), TARGET).findings
     answer = server.load(name)
+    if answer.has_ended:  # it ends now and then of its own accord; what it does again is the model's doing
+        answer = server.load(name)
     errors = [one for one in found if one.severity is Severity.ERROR and one.code not in AT_REQUESTS]
     return answer.is_ready, errors, answer.words
 
