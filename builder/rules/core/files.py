@@ -18,7 +18,7 @@ class Files(Protocol):
         """Return whether `path` leads nowhere outside of the model's folder."""
 
     def content(self, path: str) -> bytes | None:
-        """Return what the file holds; None where that is a lot."""
+        """Return what the file holds; None where that is a lot, or where it is none but a pipe."""
 
 
 def unread(path: str, files: Files, *, code: str, place: Place) -> Refusal | None:

@@ -93,6 +93,14 @@ def test_labels_outside_of_the_folder_are_refused_from_26_02_on(tmp_path: Path) 
     ]
 
 
+@pytest.mark.parametrize("path", ["\\000", "a\\000b", "\\377", "../" * 40, "a" * 5000, "/", "."])
+def test_a_path_that_no_file_can_have_is_only_not_there(path: str, tmp_path: Path) -> None:
+    """Whatever bytes a path is made of, the file is missed, or is a folder."""
+    given = {**config(y(f'label_filename: "{path}"', "").text), "name": "M"}
+    found = core.loaded(given, server=core.Server(release=(26, 2)), files=ModelFiles(tmp_path))
+    assert [one.code for one in found] == ["C225"]
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "code"),
     [
