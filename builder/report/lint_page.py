@@ -1,6 +1,6 @@
 """What `trb lint` shows: a line a finding, in the form that editors and terminals make a link of."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from builder.report import words
@@ -11,9 +11,9 @@ _STYLES: Final[Mapping[str, Style]] = {"+": "good", "-": "bad", "@": "heading"}
 
 
 def page(report: LintReport) -> Page:
-    """Return a line for each finding, its fix below it, what was changed, then the verdict."""
+    """Return a line for each finding, what was changed, then the verdict."""
     return (
-        *(line for finding in report.findings for line in _lines(finding)),
+        *map(_line, report.findings),
         *(
             Line(f"{change.path}: {words.plural(change.edits, 'place')} mended", "good")
             for change in report.changes
@@ -43,9 +43,8 @@ def diff_page(report: LintReport) -> Page:
     return tuple(Line(line, _STYLES.get(line[:1], "plain")) for line in lines)
 
 
-def _lines(finding: Finding) -> Iterator[Line]:
+def _line(finding: Finding) -> Line:
     place = ":".join((finding.path, *(str(one) for one in (finding.line, finding.column) if one)))
     style: Style = "bad" if finding.severity is Severity.ERROR else "warning"
-    yield Line(f"{place}: {finding.severity} {finding.code}: {finding.message}", style)
-    if finding.fix:
-        yield Line(f"  fix: {finding.fix}")
+    fix = f" | fix: {finding.fix}" if finding.fix else ""
+    return Line(f"{place}: {finding.severity} {finding.code}: {finding.message}{fix}", style)

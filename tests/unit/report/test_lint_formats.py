@@ -24,10 +24,10 @@ REPORT = LintReport(repositories=("r",), release="24.10", models=1, findings=(WR
 
 
 def test_a_line_is_a_place_that_a_terminal_can_open() -> None:
-    """The text has place, severity, code and sentence on one line, the fix below, and the verdict at the end."""
+    """The text has place, severity, code, sentence and fix on one line, and the verdict at the end."""
     assert human.render(REPORT, on_terminal=False) == (
-        "r/m/config.pbtxt:3:9: error O202: unexpected inference input 'inp', allowed inputs are: x\n"
-        '  fix: name: "x"\n'
+        "r/m/config.pbtxt:3:9: error O202: unexpected inference input 'inp', allowed inputs are: x"
+        ' | fix: name: "x"\n'
         "r: warning R101: there is no model in this repository\n"
         "FAIL: 1 model against Triton 24.10: 1 error, 1 warning (0.5 s)\n"
     )
