@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from builder.errors import UsageError
+
 if TYPE_CHECKING:  # --help has no use for them
     from pathlib import Path
 
@@ -31,9 +33,7 @@ def show(report: Any, *, as_json: bool = False) -> None:
     import builder.report.as_json as json_report
     from builder.report import human
 
-    click.echo(
-        json_report.render(report) if as_json else human.render(report), nl=False, color=_colour(sys.stdout)
-    )
+    _print(json_report.render(report) if as_json else human.render(report))
 
 
 def show_lint(report: "LintReport", form: str, *, diff: bool = False) -> None:
@@ -42,13 +42,32 @@ def show_lint(report: "LintReport", form: str, *, diff: bool = False) -> None:
 
     for_machines = {"json": as_json.render, "sarif": sarif.render, "github": github.render}
     if form in for_machines:
-        click.echo(for_machines[form](report), nl=False)
+        _print(for_machines[form](report))
         note(lint_page.verdict(report))
     elif diff:
-        click.echo(human.drawn(lint_page.diff_page(report)), nl=False, color=_colour(sys.stdout))
+        _print(human.drawn(lint_page.diff_page(report)))
         click.echo(human.render(report, on_terminal=False), nl=False, err=True)
     else:
         show(report)
+
+
+def _print(text: str) -> None:
+    """Write to stdout.
+
+    Raises:
+        UsageError: it cannot be written; a reader that has gone is click's affair.
+    """
+    try:
+        click.echo(text, nl=False, color=_colour(sys.stdout))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), 1
+        )  # Python writes what is left as it ends, and would fail again
+        raise UsageError(
+            f"the report cannot be written to stdout: {error.strerror}", fix="make room, or send it elsewhere"
+        ) from error
 
 
 def remove_junit(path: "Path | None") -> None:
@@ -75,7 +94,12 @@ def finish(report: Any) -> None:
 @contextmanager
 def steps() -> Iterator[Any]:
     """Yield `step(subject, what)`: a moving display on a terminal, else plain lines."""
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not _is_verbose():
+    if (
+        sys.stderr is not None
+        and sys.stderr.isatty()
+        and os.environ.get("TERM") != "dumb"
+        and not _is_verbose()
+    ):
         from builder.cli.live_steps import live_steps
 
         with live_steps() as step:
@@ -93,4 +117,4 @@ def _is_verbose() -> bool:
 
 
 def _colour(stream: Any) -> bool:
-    return bool(stream.isatty()) and not os.environ.get("NO_COLOR")
+    return stream is not None and bool(stream.isatty()) and not os.environ.get("NO_COLOR")

@@ -42,4 +42,6 @@ def drawn(page: Page, *, on_terminal: bool | None = None, width: int | None = No
 
 
 def _has_terminal() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    # A closed stdout is None.
+    can_draw = sys.stdout is not None and sys.stdout.isatty()
+    return can_draw and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -356,3 +356,15 @@ def ends_at(name: str, read: Callable[..., Any]) -> Callable[..., Any]:
         return read(path, *rest)
 
     return reader
+
+
+@pytest.mark.parametrize(("shell", "code"), [("> /dev/full", 2), (">&-", 5), ("| head -c 1", 5)])
+def test_a_report_that_cannot_be_written_ends_in_words(shell: str, code: int, tmp_path: Path) -> None:
+    """A full disk is said with the code of usage; a closed stdout and a reader that leaves keep the verdict's."""
+    model(tmp_path / "r", 'backend: "onnx"')
+    command = f"set -o pipefail; {sys.executable} -m builder lint r --triton 24.10 {shell}"
+    done = subprocess.run(["bash", "-c", command], check=False, capture_output=True, text=True, cwd=tmp_path)
+
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert ("cannot be written to stdout" in done.stderr) is (code == 2)
