@@ -7,9 +7,7 @@ from pathlib import Path
 
 import onnx
 import pytest
-import torch
 from onnx import helper
-from torch import nn
 
 from builder import config
 from builder.errors import ExportError
@@ -18,9 +16,9 @@ from builder.spec.artifact import Artifact
 from builder.spec.dtypes import DType
 from builder.spec.model_config import DynamicBatching, InstanceGroup, ModelConfig
 from builder.spec.releases import release
-from tests.unit.config.values import ONNX, TORCHSCRIPT, Shapes, artifact, loaded, proof
+from tests.unit.config.two_outputs import IN, two_outputs
+from tests.unit.config.values import ONNX, Shapes, artifact, loaded, proof
 
-IN: Shapes = {"x": (DType.FP32, ("batch", 4))}
 TARGET = release("24.10")
 
 
@@ -33,19 +31,6 @@ def onnx_case(folder: Path, outputs: Shapes, opset: int = 20, **spec: object) ->
     onnx.save(proto, folder / "model.onnx")
     one = loaded(IN, outputs, **spec)
     made = replace(artifact(one, ONNX, folder), opset=opset, ir_version=10)
-    return config.make("m", one, made, proof(8), cores=2), made
-
-
-class Two(nn.Module):
-    def forward(self, x):
-        return x, x * 2
-
-
-def torch_case(folder: Path, *outputs: str) -> tuple[ModelConfig, Artifact]:
-    """Write a file with two outputs, and the config that calls them `outputs`."""
-    torch.jit.script(Two()).save(folder / "model.pt")
-    one = loaded(IN, dict.fromkeys(outputs, (DType.FP32, ("batch", 4))))
-    made = artifact(one, TORCHSCRIPT, folder)
     return config.make("m", one, made, proof(8), cores=2), made
 
 
@@ -68,7 +53,7 @@ def said(settings: ModelConfig, made: Artifact) -> str:
 def test_what_the_build_makes_passes(tmp_path) -> None:
     """A file and the config made of its signature are served, in either format."""
     require(*onnx_case(tmp_path, {"y": (DType.FP32, ("batch", 4))}))
-    require(*torch_case(tmp_path, "logits", "probs"))
+    require(*two_outputs(tmp_path, "logits", "probs"))
 
 
 def test_an_instance_on_a_gpu_passes_on_a_machine_without(tmp_path) -> None:
@@ -131,8 +116,6 @@ def test_what_the_server_core_refuses_is_refused(tmp_path) -> None:
 
 def test_an_input_whose_name_points_beyond_the_call_is_refused(tmp_path) -> None:
     """The genuine pytorch backend would crash the whole server at a request."""
-    torch.jit.script(Two()).save(tmp_path / "model.pt")
-    one = loaded({"x__7": (DType.FP32, ("batch", 4))}, {"a": (DType.FP32, ("batch", 4))})
-    made = artifact(one, TORCHSCRIPT, tmp_path)
+    beyond: Shapes = {"x__7": (DType.FP32, ("batch", 4))}
 
-    assert "crashes the whole server" in said(config.make("m", one, made, proof(8), cores=2), made)
+    assert "crashes the whole server" in said(*two_outputs(tmp_path, "a", inputs=beyond))
