@@ -29,6 +29,9 @@ SECTIONS: Final = {
     "Instances": "Instances",
     "Latency": "The latency budget",
     "OnnxOptions": "The ONNX export",
+    "PythonOptions": "A Python function",
+    "Pipeline": "A pipeline",
+    "Step": "A step of a pipeline",
 }
 SPEC_HEAD: Final = """# trb.yaml
 
@@ -38,7 +41,8 @@ first line of the file.
 
 Unknown keys are mistakes, and all mistakes are reported at once, each with its line. Short forms: one backend
 needs no list, `instances: 2` is `instances: {count: 2}`, `batching: false` is `batching: {enabled: false}`,
-and under `dims` `batch: 64` is `batch: {max: 64}`.
+and under `dims` `batch: 64` is `batch: {max: 64}`. A step of a pipeline may be a model's name alone, and its outputs a
+list of names.
 
 A dtype may have the name that Triton, numpy or torch gives it, too: `fp32`, `TYPE_FP32`, `FP32`, `float32` and
 `torch.float32` are one, and so are `string`, `TYPE_STRING`, `BYTES` and `object`. Abbreviations such as `half`
@@ -113,6 +117,8 @@ def _kind(annotation: ast.expr) -> str:
             return f"[{_lower(name)}](#{_anchor(name)})"
         if text == f"Mapping[str, {name}]":
             return f"name: [{_lower(name)}](#{_anchor(name)})"
+        if text == f"tuple[{name}, ...]":
+            return f"list of [{_lower(name)}](#{_anchor(name)})"
     plain = {
         "str": "text",
         "float": "number",
@@ -123,7 +129,7 @@ def _kind(annotation: ast.expr) -> str:
         "tuple[float, float]": "[smallest, largest]",
         "tuple[str, ...]": "list of names",
         "tuple[int, ...]": "list of whole numbers",
-        "tuple[Backend, ...]": "onnx, torchscript, or a list of both",
+        "tuple[Backend, ...]": "onnx, torchscript, a list of both, or python",
         "Mapping[str, str]": "name: text",
         "bool | Literal['auto']": "auto, true or false",
     }

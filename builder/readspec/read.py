@@ -42,6 +42,9 @@ def json_schema() -> dict[str, Any]:
     axis = model["dims"]["additionalProperties"]
     model["dims"]["additionalProperties"] = _either(axis, {"type": "integer"})
     model["parameters"]["additionalProperties"] = {"type": ["string", "number", "boolean"]}
+    pipeline = schema["$defs"]["Pipeline"]["properties"]
+    pipeline["steps"]["items"] = _either(pipeline["steps"]["items"], {"type": "string"})
+    pipeline["outputs"] = _either(pipeline["outputs"], {"type": "array", "items": {"type": "string"}})
     schema["properties"]["triton"] = {**schema["properties"]["triton"], "type": ["string", "number"]}
     return schema
 

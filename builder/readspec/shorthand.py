@@ -17,7 +17,23 @@ def spelt_out(tree: Tree) -> Any:
     models = value.get("models")
     if isinstance(models, dict):
         value["models"] = {name: _model(tree, name, model) for name, model in models.items()}
+    pipelines = value.get("pipelines")
+    if isinstance(pipelines, dict):
+        value["pipelines"] = {name: _pipeline(pipeline) for name, pipeline in pipelines.items()}
     return value
+
+
+def _pipeline(pipeline: Any) -> Any:
+    if not isinstance(pipeline, dict):
+        return pipeline
+    pipeline = dict(pipeline)
+    if isinstance(pipeline.get("steps"), list):
+        pipeline["steps"] = [{"model": s} if isinstance(s, str) else s for s in pipeline["steps"]]
+    if isinstance(pipeline.get("outputs"), list) and all(isinstance(o, str) for o in pipeline["outputs"]):
+        pipeline["outputs"] = {name: {} for name in pipeline["outputs"]}
+    if isinstance(pipeline.get("outputs"), dict):
+        pipeline["outputs"] = {key: _tensor(tensor) for key, tensor in pipeline["outputs"].items()}
+    return pipeline
 
 
 def _model(tree: Tree, name: str, model: Any) -> Any:

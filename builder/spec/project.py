@@ -16,11 +16,12 @@ class Backend(StrEnum):
 
     ONNX = "onnx"
     TORCHSCRIPT = "torchscript"
+    PYTHON = "python"
 
     @property
     def triton(self) -> str:
         """The `backend` of config.pbtxt."""
-        return {"onnx": "onnxruntime", "torchscript": "pytorch"}[self.value]
+        return {"onnx": "onnxruntime", "torchscript": "pytorch", "python": "python"}[self.value]
 
     @classmethod
     def of_triton(cls, backend: str) -> "Backend":
@@ -30,7 +31,12 @@ class Backend(StrEnum):
     @property
     def filename(self) -> str:
         """The file Triton looks for in a version folder."""
-        return {"onnx": "model.onnx", "torchscript": "model.pt"}[self.value]
+        return {"onnx": "model.onnx", "torchscript": "model.pt", "python": "model.py"}[self.value]
+
+    @property
+    def is_graph(self) -> bool:
+        """Whether it serves a graph, which can be merged with its neighbours in a pipeline."""
+        return self is not Backend.PYTHON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +96,10 @@ class Output:
 
     parity: Tolerance | None = None
     """Tolerance of this output, instead of the model's."""
+
+    labels: str | None = None
+    """A text file with the names of the classes along the last axis, one a line: config.pbtxt's `label_filename`.
+    Clients that ask for the classification of this output get them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,17 +204,36 @@ class OnnxOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PythonOptions:
+    """How a Python function is served (`backend: python`)."""
+
+    call: Literal["row", "batch"] = "row"
+    """row: the function is given one row at a time, without the batch axis; a row that fails fails its own request
+    alone. batch: whole arrays, batch axis first; rows of several requests in one call where they are proven
+    independent."""
+
+    requirements: tuple[str, ...] = ()
+    """Packages that the function imports, such as `pillow` or `tokenizers>=0.20`, for pip. The versions installed here
+    are delivered beside model.py, in wheels for the Python of the target's image. numpy is in every image."""
+
+    files: tuple[str, ...] = ()
+    """Data files, relative to trb.yaml, copied beside model.py: what a class takes as the folder `files`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """One model of the project."""
 
     source: str
-    """`package.module:callable` giving an nn.Module, or a file: .pt2 (exported program), .pt (TorchScript), .onnx."""
+    """`package.module:callable` giving an nn.Module, or a file: .pt2 (exported program), .pt (TorchScript), .onnx. For
+    `backend: python` the function itself, or a class whose instances are called."""
 
     inputs: Mapping[str, Input]
-    """The inputs by name. Names of `forward`'s arguments bind by name; otherwise they bind in order."""
+    """The inputs by name. Names of `forward`'s arguments bind by name; otherwise they bind in order. A Python function
+    takes them by name."""
 
     outputs: Mapping[str, Output] = field(default_factory=dict)
-    """Promises about the outputs, and tolerances of their own."""
+    """Promises about the outputs, and tolerances of their own. A Python function needs the dtype and shape of each."""
 
     output_names: tuple[str, ...] = ()
     """Names for the flattened outputs, in order, instead of the derived ones."""
@@ -213,7 +242,8 @@ class Model:
     """The sizes of the dynamic axes. The batch axis defaults to {min: 1, max: 8}; any other needs its max."""
 
     backend: tuple[Backend, ...] = (Backend.ONNX,)
-    """onnx, torchscript, or both. With both, the Triton models are called `<name>_onnx` and `<name>_torchscript`."""
+    """onnx, torchscript, or both; python for a plain function. With both, the Triton models are called `<name>_onnx`
+    and `<name>_torchscript`."""
 
     weights: str | None = None
     """.safetensors, or .pt with a state dict (read with weights_only); loaded into the module, all keys must match."""
@@ -226,6 +256,9 @@ class Model:
 
     onnx: OnnxOptions = field(default_factory=OnnxOptions)
     """Options of the ONNX export."""
+
+    python: PythonOptions = field(default_factory=PythonOptions)
+    """Options of `backend: python`."""
 
     samples: str | None = None
     """Real inputs, first axis = samples: `package.module:callable` giving {input: array}, or an .npz file."""
@@ -256,11 +289,63 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a pipeline. A name alone is short for {model: name}."""
+
+    model: str
+    """A model or pipeline of this file by its name in the repository, or a model that lies in the repository."""
+
+    map: Mapping[str, str] = field(default_factory=dict)
+    """The pipeline's name of a tensor, by the model's, where the two differ; the direction of Triton's `input_map` and
+    `output_map`."""
+
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """As `map`, for outputs alone: where an input and an output of the model have the same name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """Several models served as one: a Triton ensemble."""
+
+    inputs: tuple[str, ...]
+    """The tensors that clients send. Their dtypes, shapes and ranges are those of the steps that read them."""
+
+    steps: tuple[Step, ...]
+    """In order: a step reads what clients send and what steps before it give. Tensors meet by name."""
+
+    outputs: Mapping[str, Output]
+    """The tensors that clients get, of any step: a list of names, or promises about them by name."""
+
+    fuse: bool | Literal["auto"] = True
+    """true: steps next to each other that are graphs of one backend are merged into a single model, `<name>_fused`, so
+    that a request crosses Triton once; false: each step is a model; auto: both are built, proven and measured on the
+    live server, and the faster is kept."""
+
+    samples: str | None = None
+    """Real inputs, as a model's; those of the steps that read the inputs when not given."""
+
+    parity: Parity | None = None
+    """The tolerances of the whole way; those of the steps that give the outputs when not given."""
+
+    latency: Latency | None = None
+    """The budget of `trb perf`."""
+
+    keep_versions: int = 1
+    """How many of the newest versions Triton serves at once."""
+
+    allow_new_signature: bool = False
+    """Publish although inputs or outputs changed in a way that breaks the clients of the previous version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """A whole trb.yaml."""
 
     models: Mapping[str, Model]
     """The models by name."""
+
+    pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
+    """Models served as one, by name."""
 
     triton: str = "24.10"
     """The release the repository must load in."""
