@@ -7,6 +7,7 @@ from builder.lint.places import Place, places
 from builder.lint.repository import lint
 from builder.lint.target import Target
 from builder.lint.text import printable
+from builder.lint.wired import wired
 
 __all__ = [
     "Place",
@@ -18,4 +19,5 @@ __all__ = [
     "packages_in",
     "places",
     "printable",
+    "wired",
 ]

@@ -36,7 +36,7 @@ def lint_model(path: Path, target: Target, given: str | None = None) -> ModelLin
     source = Source(path=path)
     try:
         folder = look(path)
-        source = _source(folder, target, given)
+        source = read_source(folder, target, given)
         refusals, known = _model(folder, source, target)
         refusals = [*layout.refusals(folder), *refusals]
     except OSError as error:
@@ -209,7 +209,8 @@ class Source:
         return replace(finding, line=line, column=span.start - starts[line - 1] + 1)
 
 
-def _source(folder: Folder, target: Target, given: str | None) -> Source:
+def read_source(folder: Folder, target: Target, given: str | None = None) -> Source:
+    """Return the text of the configuration in `folder`; `given` stands in for it."""
     path = folder.config_path
     if path is None:
         return Source(path=folder.path)

@@ -20,6 +20,8 @@ class WiredStep:
     """Names the step in messages: the model's, with `#2` behind it for the second step of that model."""
     model: str
     """Its name in the repository."""
+    version: int = -1
+    """The version that the pipeline asks for: config.pbtxt's `model_version`; -1: the newest."""
     backend: str
     """Triton's: onnxruntime, pytorch, python; `ensemble` for a pipeline."""
     signature: Signature

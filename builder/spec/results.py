@@ -199,6 +199,24 @@ class LoadPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepTime:
+    """The server's own account of one step of a pipeline."""
+
+    step: str
+    """The model's name, with `#2` behind it for the second step of that model."""
+    model: str
+    """Its name in the repository. Steps of one model share its figures: the server counts by model."""
+    requests: int
+    """Requests behind the averages."""
+    queue_us: float
+    """Microseconds that a request waited, on average."""
+    compute_us: float
+    """Microseconds in the backend, its copies of inputs and outputs included, on average."""
+    share: float
+    """Part of the time of all steps together, waiting included; 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPerf:
     """The figures of one model."""
 
@@ -210,6 +228,8 @@ class ModelPerf:
     """Where the inputs came from: samples, the declared range (seed 0), or a file."""
     problem: str = ""
     """Why nothing was measured; empty otherwise."""
+    steps: tuple[StepTime, ...] = ()
+    """A pipeline's steps, over all loads together."""
 
     @property
     def passed(self) -> bool:

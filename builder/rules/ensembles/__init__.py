@@ -8,8 +8,8 @@ triton-inference-server/core.
 from builder.rules.ensembles.against import against
 from builder.rules.ensembles.alone import check
 from builder.rules.ensembles.circles import in_circles
-from builder.rules.ensembles.part import Part
+from builder.rules.ensembles.part import Part, Parts
 from builder.rules.ensembles.steps import models
 from builder.rules.ensembles.streams import derived
 
-__all__ = ["Part", "against", "check", "derived", "in_circles", "models"]
+__all__ = ["Part", "Parts", "against", "check", "derived", "in_circles", "models"]
