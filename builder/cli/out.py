@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # --help has no use for them
     from pathlib import Path
 
     from builder.spec.findings import LintReport
+    from builder.spec.graph import GraphReport
 
 
 def failure(what: str, *, fix: str = "") -> None:
@@ -49,6 +50,43 @@ def show_lint(report: "LintReport", form: str, *, diff: bool = False) -> None:
         click.echo(human.render(report, on_terminal=False), nl=False, err=True)
     else:
         show(report)
+
+
+def show_graph(report: "GraphReport", form: str, path: "Path | None") -> None:
+    """Print a drawing to stdout, or write it to `path`.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    from builder.report import as_json, human, mermaid, svg
+
+    drawings = {"mermaid": mermaid.render, "svg": svg.render, "json": as_json.render}
+    if form in drawings:
+        text = drawings[form](report)
+    else:
+        text = human.render(report, on_terminal=None if path is None else False)
+    _print(text) if path is None else _write_whole(path, text)
+
+
+def _write_whole(path: "Path", text: str) -> None:
+    """Write a file in one step; what is no file, such as a pipe, is written as it is."""
+    real = path.resolve()
+    is_special = real.exists() and not real.is_file()
+    beside = real if is_special else real.with_name(f".{real.name}.{os.getpid()}")
+    try:
+        real.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            beside.write_text(text, encoding="utf-8")
+            if not is_special:
+                beside.replace(real)
+        finally:
+            if not is_special:
+                beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror or error}",
+            fix="make room, or choose another --output",
+        ) from error
 
 
 def _print(text: str) -> None:

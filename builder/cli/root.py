@@ -17,6 +17,7 @@ _COMMANDS: Final = {
     "serve": "Serve the repository on the embedded Triton until Ctrl-C.",
     "check": "Prove on a live Triton that models answer like PyTorch: the hard gate.",
     "perf": "Measure latency and throughput under load, and hold them to the budget.",
+    "graph": "Draw a pipeline: its steps, the tensors between them, and the time in each.",
     "doctor": "Say what this machine has, what is missing, and how to get it.",
     "demo": "Go the whole way on a real, small model: train, build, serve, check, measure.",
     "completion": "Print the script that completes `trb` in your shell.",

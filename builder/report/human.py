@@ -6,15 +6,17 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from builder.report import build_page, check_page, demo_page, lint_page, perf_page
+from builder.report import build_page, check_page, demo_page, graph_page, lint_page, perf_page
 from builder.report.page import Page, as_terminal, as_text
 from builder.spec.findings import LintReport
+from builder.spec.graph import GraphReport
 from builder.spec.results import BuildReport, CheckReport, DemoReport, PerfReport
 
 _PAGES: Final[Mapping[type, Callable[[Any], Page]]] = {
     BuildReport: build_page.page,
     CheckReport: check_page.page,
     DemoReport: demo_page.page,
+    GraphReport: graph_page.page,
     LintReport: lint_page.page,
     PerfReport: perf_page.page,
 }

@@ -2,9 +2,13 @@
 
 import math
 
+from builder.spec.graph import GraphStep, PipelineGraph
 from builder.spec.project import Tolerance
+from builder.spec.results import StepTime
+from builder.spec.tensors import Tensor
 
 _KILO = 1024
+_MILLI = 1000
 
 
 def number(value: float | None) -> str:
@@ -47,3 +51,48 @@ def would_have_passed(needed_rtol: float, needed_atol: float, given: Tolerance) 
 def plural(count: int, noun: str) -> str:
     """Return `1 model` or `2 models`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def shape(tensor: Tensor) -> str:
+    """Return a tensor's dtype and shape, such as `fp32[batch, 10]`."""
+    return f"{tensor.dtype.value}[{', '.join(map(str, tensor.shape))}]"
+
+
+def pipeline(one: PipelineGraph) -> str:
+    """Return a pipeline in a line."""
+    return f"{named(one.name, one.version)}: {plural(len(one.steps), 'step')}, {batching(one.max_batch_size)}"
+
+
+def named(name: str, version: int | None) -> str:
+    """Return a model with its version, where it has one."""
+    return name if version is None else f"{name} version {version}"
+
+
+def step(one: GraphStep) -> str:
+    """Return what a step is."""
+    return f"{one.kind}, {batching(one.max_batch_size)}"
+
+
+def batching(largest: int) -> str:
+    """Return how many rows a model takes at once."""
+    return f"max batch {largest}" if largest else "not batched"
+
+
+def duration(time_us: float) -> str:
+    """Return a duration in the unit that reads best."""
+    if time_us < _MILLI:
+        return f"{time_us:.3g} us"
+    return f"{time_us / _MILLI:.3g} ms" if time_us < _MILLI**2 else f"{time_us / _MILLI**2:.3g} s"
+
+
+def split(time: StepTime) -> str:
+    """Return where a step's time went."""
+    return f"queue {duration(time.queue_us)}, compute {duration(time.compute_us)}"
+
+
+def measured(one: PipelineGraph) -> str:
+    """Return how a pipeline's times came about."""
+    if not one.measured_at:
+        return f"not measured: run trb perf {one.name}" if one.is_ours else "not measured"
+    requests = [step.time.requests for step in one.steps if step.time is not None]
+    return f"measured {one.measured_at}: averages of {max(requests, default=0)} requests, by the server's account"
