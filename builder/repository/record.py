@@ -59,8 +59,14 @@ def file_hashes(folder: Path) -> dict[str, str]:
 
 
 def files_below(folder: Path) -> dict[str, Path]:
-    """Return every file below `folder` by its path in it, sorted; nothing if it does not exist."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() or path.is_symlink())
+    """Return every file below `folder` by its path in it, sorted; nothing if it does not exist.
+
+    Left out is the bytecode that a server writes beside the Python it runs.
+    """
+    found = (
+        path for path in sorted(folder.rglob("*")) if "__pycache__" not in path.relative_to(folder).parts
+    )
+    files = (path for path in found if path.is_file() or path.is_symlink())
     return {path.relative_to(folder).as_posix(): path for path in files}
 
 
