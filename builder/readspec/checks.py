@@ -6,7 +6,7 @@ from pathlib import Path as FilePath
 from typing import Final
 
 from builder.errors import SpecError
-from builder.readspec import limits, tensors
+from builder.readspec import limits, python_model, tensors
 from builder.readspec.finding import Finding, follows, moved
 from builder.readspec.shapes import close_match
 from builder.readspec.tensors import input_shapes
@@ -91,7 +91,8 @@ def _opsets(project: Project) -> Iterator[Finding]:
 
 
 def _source(model: Model) -> Iterator[Finding]:
-    if not model.source.endswith(_SOURCE_FILES) and not names_callable(model.source):
+    is_function = Backend.PYTHON in model.backend  # whose source `python_model` looks at
+    if not is_function and not model.source.endswith(_SOURCE_FILES) and not names_callable(model.source):
         message = (
             f"{model.source!r} is neither `package.module:callable` nor a file ending in .pt2, .pt or .onnx"
         )
@@ -113,7 +114,7 @@ def _source(model: Model) -> Iterator[Finding]:
 
 def _backends(model: Model) -> Iterator[Finding]:
     if not model.backend:
-        yield Finding(("backend",), "names no backend; give onnx, torchscript, or both")
+        yield Finding(("backend",), "names no backend; give onnx, torchscript, or both; or python")
     if len(set(model.backend)) != len(model.backend):
         yield Finding(("backend",), "names a backend twice")
 
@@ -163,5 +164,6 @@ def _batching(model: Model) -> Iterator[Finding]:
 
 
 _RULES: Final[tuple[Callable[[Model], Iterator[Finding]], ...]] = (
-    _source, _backends, tensors.inputs, _axes, _batching, tensors.outputs, limits.numbers, limits.sizes,
+    _source, _backends, python_model.check, tensors.inputs, _axes, _batching, tensors.outputs,
+    limits.numbers, limits.sizes,
 )  # fmt: skip

@@ -92,7 +92,8 @@ class Output:
     """Element type it must have."""
 
     shape: tuple[Dim, ...] | None = None
-    """Full shape it must have, batch axis included; a name must be an axis of an input."""
+    """Full shape it must have, batch axis included; a name must be an axis of an input. Of a Python function it may
+    also be one of its own, whose size each answer tells."""
 
     parity: Tolerance | None = None
     """Tolerance of this output, instead of the model's."""
