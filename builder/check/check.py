@@ -154,7 +154,10 @@ def _ran_on(
 ) -> RanOn:
     runtime = endpoint.runtime(record.backend)
     backend = Backend.of_triton(record.backend)
-    ran = ran_on(backend, server, runtime, release, stand_in=endpoint.kind == "embedded")
+    stand_in = (
+        endpoint.kind == "embedded" and backend.is_graph
+    )  # the Python backend is Triton's own there too
+    ran = ran_on(backend, server, runtime, release, stand_in=stand_in)
     return replace(ran, not_proven=(*loaded.not_proven, *ran.not_proven))
 
 

@@ -2,13 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
+from platform import python_version
 from typing import Final
 
 from builder.spec.project import Backend
 from builder.spec.releases import Release
 from builder.spec.results import RanOn
 
-_PACKAGE: Final[Mapping[Backend, str]] = {Backend.ONNX: "onnxruntime", Backend.TORCHSCRIPT: "torch"}
+_PACKAGE: Final[Mapping[Backend, str]] = {
+    Backend.ONNX: "onnxruntime",
+    Backend.TORCHSCRIPT: "torch",
+    Backend.PYTHON: "python",
+}
+"""What runs the model's file."""
 
 
 def ran_on(
@@ -26,18 +32,25 @@ def ran_on(
     package = _PACKAGE[backend]
     target = {
         "server": release.server,
+        "python": release.python,
         "onnxruntime": release.onnxruntime,
         "torch": release.torch or "unknown",
     }
     return RanOn(
         server=server,
         runtime=_runtime(package, runtime, stand_in=stand_in),
-        local={name: version(name) for name in dict.fromkeys(("torch", package))},
+        local=_local(package),
         target=target,
         not_proven=tuple(
             _not_proven(backend, server, runtime.get(package), target, release, stand_in=stand_in)
         ),
     )
+
+
+def _local(package: str) -> Mapping[str, str]:
+    if package == "python":
+        return {"python": python_version(), "numpy": version("numpy")}
+    return {name: version(name) for name in dict.fromkeys(("torch", package))}
 
 
 def is_version(ran: str, target: str) -> bool:

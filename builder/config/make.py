@@ -7,7 +7,7 @@ from builder.config.warmup import warmups
 from builder.spec.artifact import Artifact, BatchProof
 from builder.spec.loaded import Loaded
 from builder.spec.model_config import ConfigTensor, DynamicBatching, InstanceGroup, ModelConfig
-from builder.spec.project import Instances, Model
+from builder.spec.project import Backend, Instances, Model
 from builder.spec.tensors import Tensor
 
 _KINDS: Final = {"auto": "KIND_AUTO", "cpu": "KIND_CPU", "gpu": "KIND_GPU"}
@@ -42,7 +42,7 @@ def make(
         max_batch_size=proof.max_batch_size,
         inputs=inputs,
         outputs=tuple(_tensor(one, batched) for one in artifact.signature.outputs),
-        instance_group=(_instances(model.instances),),
+        instance_group=(_instances(model.instances, artifact.backend),),
         dynamic_batching=_batching(model, proof.max_batch_size),
         num_versions=model.keep_versions,
         parameters=dict(sorted({**threads, **model.parameters}.items())),
@@ -59,9 +59,13 @@ def _tensor(tensor: Tensor, batched: bool) -> ConfigTensor:
     return ConfigTensor(name=tensor.name, dtype=tensor.dtype, dims=(1,), reshape=() if batched else None)
 
 
-def _instances(instances: Instances) -> InstanceGroup:
-    """Return the group with its count written out: onnxruntime's default on a CPU is two."""
-    return InstanceGroup(kind=_KINDS[instances.kind], count=instances.count, gpus=instances.gpus)
+def _instances(instances: Instances, backend: Backend) -> InstanceGroup:
+    """Return the group with its count written out: onnxruntime's default on a CPU is two.
+
+    A Python function runs on the CPU unless it is said to use a GPU.
+    """
+    kind = "cpu" if backend is Backend.PYTHON and instances.kind == "auto" else instances.kind
+    return InstanceGroup(kind=_KINDS[kind], count=instances.count, gpus=instances.gpus)
 
 
 def _batching(model: Model, max_batch_size: int) -> DynamicBatching | None:

@@ -6,7 +6,10 @@ from typing import Final
 
 from builder.spec.project import Backend, Instances
 
-_INTRA_OP: Final = {Backend.ONNX: "intra_op_thread_count", Backend.TORCHSCRIPT: "INTRA_OP_THREAD_COUNT"}
+_INTRA_OP: Final[Mapping[Backend, str]] = {
+    Backend.ONNX: "intra_op_thread_count",
+    Backend.TORCHSCRIPT: "INTRA_OP_THREAD_COUNT",
+}
 
 
 def thread_parameters(backend: Backend, instances: Instances, cores: int | None = None) -> Mapping[str, str]:
@@ -19,7 +22,7 @@ def thread_parameters(backend: Backend, instances: Instances, cores: int | None 
 
     torch's optimised execution stays on: its slow first runs are what the warmup is for.
     """
-    if instances.count == 1 or instances.kind == "gpu":
+    if backend not in _INTRA_OP or instances.count == 1 or instances.kind == "gpu":
         return {}
     shared = cores or instances.cores or len(os.sched_getaffinity(0))
     return {_INTRA_OP[backend]: str(max(1, shared // instances.count))}

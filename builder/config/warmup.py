@@ -13,7 +13,7 @@ from builder.spec.loaded import Feed, Loaded
 from builder.spec.model_config import ConfigTensor, ModelConfig, Warmup, WarmupInput
 from builder.spec.project import Backend, Model, axis_range
 
-_RUNS: Final = {Backend.ONNX: 1, Backend.TORCHSCRIPT: 3}
+_RUNS: Final = {Backend.ONNX: 1, Backend.TORCHSCRIPT: 3, Backend.PYTHON: 1}
 """torch's profiling executor is at full speed from the third run of a shape on."""
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
-from builder.export import to_onnx, to_torchscript
+from builder.export import to_onnx, to_python, to_torchscript
 from builder.spec.artifact import Artifact
 from builder.spec.loaded import Loaded
 from builder.spec.project import Backend
@@ -21,6 +21,7 @@ class Export(Protocol):
 _EXPORTS: Final[Mapping[Backend, Export]] = {
     Backend.ONNX: to_onnx.export,
     Backend.TORCHSCRIPT: to_torchscript.export,
+    Backend.PYTHON: to_python.export,
 }
 
 

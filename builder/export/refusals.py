@@ -29,6 +29,11 @@ def refuse_dtypes(signature: Signature, backend: Backend, release: Release) -> N
     for tensor in (*signature.inputs, *signature.outputs):
         if backend is Backend.TORCHSCRIPT:
             _refuse_torchscript(tensor)
+        elif backend is Backend.PYTHON and tensor.dtype is DType.BF16:
+            raise ExportError(
+                f"{tensor}: Triton's Python backend has no numpy array of bf16",
+                fix="give it as fp32 or fp16",
+            )
         elif tensor.dtype is DType.BF16 and release.key < BF16_SINCE:
             raise ExportError(
                 f"{tensor}: the onnxruntime backend of Triton {release.name} does not carry bf16",

@@ -16,6 +16,17 @@ from builder.loading.recorder import user_modules
 
 
 def resolve(source: str, folder: Path, *, key: str) -> Callable[[], Any]:
+    """Return what `source` names: a callable that takes no arguments.
+
+    Raises:
+        SourceError: as `found_at`; it is not a callable, or one that takes arguments.
+    """
+    found = found_at(source, folder, key=key)
+    _require_callable(found, source, key)
+    return found  # type: ignore[no-any-return]
+
+
+def found_at(source: str, folder: Path, *, key: str) -> Any:
     """Import what `source` names, `folder` first on the module path.
 
     Args:
@@ -24,8 +35,7 @@ def resolve(source: str, folder: Path, *, key: str) -> Callable[[], Any]:
         key: the key of trb.yaml it stands under, for messages.
 
     Raises:
-        SourceError: no such module or attribute, a module that does not import, not a callable, or one that
-            takes arguments.
+        SourceError: no such module or attribute, or a module that does not import.
     """
     module_name, _, attribute = source.partition(":")
     module = _imported(module_name, folder, key)
@@ -36,8 +46,7 @@ def resolve(source: str, folder: Path, *, key: str) -> Callable[[], Any]:
             hint = f"did you mean `{module_name}:{near[0]}`?" if near else f"define `{step}` there"
             raise SourceError(f"{key}: {module_name} ({_place(module)}) has no `{step}`", fix=hint)
         found = getattr(found, step)
-    _require_callable(found, source, key)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def call(function: Callable[[], Any], source: str, *, key: str) -> Any:

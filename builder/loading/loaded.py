@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from builder.feeds import answer, sampled_inputs, too_heavy, with_samples
-from builder.loading.callables import resolve
+from builder.loading.callables import found_at
 from builder.loading.fingerprint import digest, entry_sha256, packages, served_sha256
+from builder.loading.labels import read_labels
 from builder.loading.opened import Opened, random_cases
 from builder.loading.outputs import find_outputs, require_promises
 from builder.loading.provenance import provenance
@@ -37,10 +38,10 @@ def load(name: str, model: Model, folder: Path, release: Release) -> Loaded:
     """
     with recording() as reading:
         if ":" in model.source:
-            resolve(model.source, folder, key="source")  # a missing source is told before missing samples
+            found_at(model.source, folder, key="source")  # a missing source is told before missing samples
         samples = load_samples(model, folder)
         ranged = with_samples(model, samples)
-        opened = open_source(model, folder, samples)
+        opened = open_source(model, folder, release, samples)
         outputs = _outputs(model, ranged, samples, opened)
     require_promises(model, outputs)
     signature = Signature(inputs=opened.inputs, outputs=outputs)
@@ -54,6 +55,8 @@ def load(name: str, model: Model, folder: Path, release: Release) -> Loaded:
         original=opened.original,
         program=opened.program,
         path=opened.path,
+        python=opened.python,
+        labels=read_labels(model, folder, outputs),
         signature=signature,
         bind=opened.bind,
         reference=opened.reference,
@@ -70,7 +73,7 @@ def load(name: str, model: Model, folder: Path, release: Release) -> Loaded:
             entry_sha256=entry_sha256(name, model, release.name),
             served_sha256=served_sha256(name, model, release.name),
             files=files,
-            packages=packages(reading.packages()),
+            packages=packages((*reading.packages(), *_delivered(opened))),
         ),
         not_proven=(*_other_sizes(model, ranged), *filter(None, (too_heavy(ranged, signature),))),
         notes=(*opened.notes, *_range_notes(model, ranged, samples)),
@@ -85,8 +88,14 @@ def _outputs(declared: Model, model: Model, samples: Feed | None, opened: Opened
     # The more values, the less likely that two draws agree: of four, dropout keeps the same ones 1 time in 16.
     largest, first = max(answers, key=lambda one: sum(array.size for array in one[1].values()))
     require_steady(opened, before, largest.feed, first)
+    if opened.declared:
+        return opened.declared
     further = shapes_only(declared, model, samples, opened)
     return find_outputs(model, [*answers, *further], opened.dtypes)
+
+
+def _delivered(opened: Opened) -> tuple[str, ...]:
+    return tuple(opened.python.packages) if opened.python is not None else ()
 
 
 def _other_sizes(declared: Model, model: Model) -> Iterator[str]:
@@ -112,6 +121,12 @@ def _range_notes(model: Model, ranged: Model, samples: Feed | None) -> tuple[str
 
 def _files(model: Model, folder: Path, reading: Reading, opened: Opened) -> dict[str, str]:
     named = [path for path in (model.weights, model.samples) if path is not None and ":" not in path]
+    named += [one.labels for one in model.outputs.values() if one.labels is not None]
+    if opened.python is not None:
+        named += [
+            spelt(path.resolve(), folder.resolve())
+            for path in (*opened.python.files.values(), *opened.python.modules.values())
+        ]
     if opened.path is not None:
         named += [model.source, *(spelt(path, folder) for path in opened.further_files)]
     files = {**reading.files(folder), **{path: digest(folder / path) for path in named}}

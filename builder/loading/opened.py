@@ -12,7 +12,7 @@ from builder.feeds import Case, answer, label, random_feed, sizes, with_samples
 from builder.loading.flatten import flatten
 from builder.loading.reference import run_module
 from builder.spec.dtypes import DType
-from builder.spec.loaded import Feed, Runner
+from builder.spec.loaded import Feed, PythonCode, Runner
 from builder.spec.project import Model
 from builder.spec.tensors import Tensor
 
@@ -21,7 +21,7 @@ from builder.spec.tensors import Tensor
 class Opened:
     """A source that answers; the axes of its outputs are not known yet."""
 
-    kind: Literal["module", "program", "torchscript", "onnx"]
+    kind: Literal["module", "program", "torchscript", "onnx", "python"]
     inputs: tuple[Tensor, ...]
     dtypes: Mapping[str, DType]
     """Of the outputs, by name, in order."""
@@ -35,6 +35,9 @@ class Opened:
     path: Path | None = None
     further_files: tuple[Path, ...] = ()
     """What was read beside `path`, by native code that tells nobody."""
+    python: PythonCode | None = None
+    declared: tuple[Tensor, ...] = ()
+    """The outputs as trb.yaml has them, where the source cannot give others; else they are found by running it."""
     notes: tuple[str, ...] = ()
 
 

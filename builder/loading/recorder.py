@@ -126,7 +126,7 @@ def user_modules() -> list[Any]:
         if isinstance(file, str)
         and name != "__main__"
         and _may_count(file)
-        and _is_users(Path(file).resolve())
+        and is_users(Path(file).resolve())
     ]
 
 
@@ -147,10 +147,11 @@ def _may_count(file: str) -> bool:
 
 
 def _counts(path: Path) -> bool:
-    return _is_users(path) and path.is_file()
+    return is_users(path) and path.is_file()
 
 
-def _is_users(path: Path) -> bool:
+def is_users(path: Path) -> bool:
+    """Return whether a file is the user's: neither installed, nor Python's, nor ours."""
     if path.is_relative_to(_PACKAGE):
         return path.is_relative_to(_PACKAGE / "_assets")
     inside = any(path.is_relative_to(folder) for folder in _INSTALLED)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from builder.runtimes.onnx_file import open_onnx
+from builder.runtimes.python_file import open_python
 from builder.runtimes.torchscript_file import open_torchscript
 from builder.spec.loaded import Runner
 from builder.spec.project import Backend
@@ -19,9 +20,14 @@ def _torchscript(path: Path, signature: Signature, threads: int) -> Runner:
     return open_torchscript(path, signature, threads=threads)
 
 
+def _python(path: Path, _: Signature, threads: int) -> Runner:  # noqa: ARG001 - the function's own affair
+    return open_python(path)
+
+
 _OPENERS: Final[Mapping[Backend, Callable[[Path, Signature, int], Runner]]] = {
     Backend.ONNX: _onnx,
     Backend.TORCHSCRIPT: _torchscript,
+    Backend.PYTHON: _python,
 }
 
 

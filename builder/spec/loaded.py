@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from builder.spec.artifact import Provenance
@@ -32,6 +33,18 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PythonCode:
+    """What a Python function needs of the user to run elsewhere."""
+
+    modules: Mapping[str, Path]
+    """Its own modules by the paths that they are imported from, such as `steps/text.py`."""
+    files: Mapping[str, Path]
+    """Its data files, by their paths from the folder of trb.yaml."""
+    packages: Mapping[str, str]
+    """The versions installed here of its requirements and of all that those need, numpy left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """A source, ready to be exported and to answer as the reference."""
 
@@ -40,7 +53,7 @@ class Loaded:
     """The entry, with what its samples tell; sizes are those that are run."""
     declared: Mapping[str, Axis] = field(default_factory=dict)
     """The sizes as trb.yaml has them, of the axes that it gives sizes; a file must take them all."""
-    kind: Literal["module", "program", "torchscript", "onnx"]
+    kind: Literal["module", "program", "torchscript", "onnx", "python"]
     module: Any = None
     """An nn.Module in eval mode: `forward` takes the inputs positionally in signature order and returns a flat tuple of
     tensors in signature order. For kind `torchscript` the ScriptModule, for `program` the unflattened module."""
@@ -50,12 +63,17 @@ class Loaded:
     """torch.export.ExportedProgram of a .pt2 source."""
     path: Any = None
     """pathlib.Path of the source file, for .pt2, .pt and .onnx."""
+    python: PythonCode | None = None
+    """Of a Python function."""
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The names of the classes, by the name of an output that has them."""
     signature: Signature
     """Full shapes with axis names. An output's axes are found by running the reference at several sizes."""
     bind: Literal["name", "position"] = "position"
     """Whether the input names are `forward`'s argument names."""
     reference: Runner
-    """eager PyTorch; the file in torch for .pt and .pt2; ONNX Runtime with optimisation off for .onnx."""
+    """eager PyTorch; the file in torch for .pt and .pt2; ONNX Runtime with optimisation off for .onnx; the Python
+    function itself."""
     reference_name: str
     samples: Feed | None = None
     """Real inputs, first axis = samples."""

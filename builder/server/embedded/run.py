@@ -1,5 +1,6 @@
 """A server over a repository: for the length of a `with`, or detached."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from builder.server.embedded.launch import (
 from builder.server.embedded.logs import log_folder, versions_folder
 from builder.server.embedded.process import start_bound, stop
 from builder.server.embedded.ready import PortTaken, wait_until_ready
+from builder.server.embedded.stub_python import stub_versions
 from builder.server.endpoint import Endpoint
 from builder.server.serving import Serving
 from builder.spec import places
@@ -112,6 +114,7 @@ def _started_on(
     words = command(installed, root, ports, models=serving.models, control=serving.control)
     with _said_plainly():
         endpoint.versions_dir.mkdir(exist_ok=True)
+        (endpoint.versions_dir / "python.json").write_text(json.dumps(stub_versions()), encoding="utf-8")
         process = starter(words, env=environment(installed, endpoint.versions_dir), log=endpoint.log)
     try:
         wait_until_ready(process, ports, names, log=endpoint.log, timeout_s=serving.ready_timeout_s)

@@ -12,6 +12,7 @@ import sysconfig
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from platform import python_version
 from typing import Final
 
 import builder
@@ -44,6 +45,11 @@ def stub_python(release: Release, *, target_torch: bool, say: Callable[[str], No
     lines = path_lines(ahead)
     key = hashlib.sha256("\n".join((_base_python(), *lines)).encode()).hexdigest()[:12]
     return whole_folder(f"python-{_tag()}-{key}", lambda folder: _make(folder, lines)) / "bin"
+
+
+def stub_versions() -> dict[str, str]:
+    """Return what Python models run on."""
+    return {"python": python_version(), "numpy": _NUMPY}
 
 
 def path_lines(ahead: Sequence[Path]) -> tuple[str, ...]:

@@ -1,0 +1,92 @@
+"""The packages that a Python function needs, in the versions installed here."""
+
+import re
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from builder.errors import SourceError
+from builder.loading.python_modules import foreign_imports
+from builder.spec.project import Model
+from builder.spec.releases import Release
+
+_IMAGE = frozenset({"numpy"})
+"""Packages of every image; a second one would hide its own, which the server was built with."""
+_OWN_ENVIRONMENT = "EXECUTION_ENV_PATH"
+
+
+def delivered(model: Model, release: Release) -> dict[str, str]:
+    """Return the installed version of each requirement, and of all that they need on the Python of `release`.
+
+    Raises:
+        SourceError: one is not installed, or not in a version that fits.
+    """
+    found: dict[str, str] = {}
+    todo = [(Requirement(text), "") for text in model.python.requirements]
+    seen = set[tuple[str, frozenset[str]]]()
+    while todo:
+        wanted, asked_by = todo.pop()
+        name = canonicalize_name(wanted.name)
+        if name in _IMAGE or (name, frozenset(wanted.extras)) in seen:
+            continue
+        seen.add((name, frozenset(wanted.extras)))
+        found[name] = _installed(wanted, asked_by)
+        todo += [(further, name) for further in _needs(name, wanted.extras, release)]
+    return dict(sorted(found.items()))
+
+
+def require_named(modules: Mapping[str, Path], packages: Mapping[str, str], model: Model) -> None:
+    """Check that every package that `modules` import is among `packages`, or numpy.
+
+    Raises:
+        SourceError: one is not: the server would not have it.
+    """
+    wanted = foreign_imports(modules)
+    if not wanted or _OWN_ENVIRONMENT in model.parameters:
+        return
+    owners = metadata.packages_distributions()
+    for top, module in wanted.items():
+        names = [canonicalize_name(name) for name in owners.get(top, ())]
+        if not _IMAGE.union(packages) & set(names) and top not in _IMAGE:
+            name = names[0] if names else top
+            raise SourceError(
+                f"python.requirements: {module} imports `{top}`, which the server's image does not have",
+                fix=f"add it: `python: {{requirements: [{name}]}}`; or let the import fail and do without",
+            )
+
+
+def _installed(wanted: Requirement, asked_by: str) -> str:
+    for_whom = f", which {asked_by} needs," if asked_by else ""
+    asked = f"{wanted.name}{wanted.specifier}"
+    try:
+        version = metadata.version(wanted.name)
+    except metadata.PackageNotFoundError:
+        raise SourceError(
+            f"python.requirements: {wanted.name}{for_whom} is not installed here",
+            fix=f"pip install '{asked}'",
+        ) from None
+    if not wanted.specifier.contains(version, prereleases=True):
+        raise SourceError(
+            f"python.requirements: {asked}{for_whom} is asked for, and {version} is installed here",
+            fix=f"pip install '{asked}'",
+        )
+    return version
+
+
+def _needs(name: str, extras: set[str], release: Release) -> Iterator[Requirement]:
+    """Yield what a package needs on the Python of `release`."""
+    for text in metadata.requires(name) or ():
+        one = Requirement(text)
+        if one.marker is None or any(one.marker.evaluate(_target(release, extra)) for extra in ("", *extras)):
+            yield one
+
+
+def _target(release: Release, extra: str) -> dict[str, str]:
+    python = re.match(r"\d+\.\d+", release.python)
+    assert python is not None
+    here = {key: str(value) for key, value in default_environment().items()}
+    return {**here, "python_version": python[0], "python_full_version": f"{python[0]}.0", "extra": extra}
