@@ -89,7 +89,10 @@ def _traced(loaded: Loaded) -> Compiled:
         try:
             inner = torch.jit.trace(loaded.module, inputs, check_trace=False)
             module = flat(
-                loaded, inner, ", ".join(argument_names(loaded)), _flat_results(loaded, inner, inputs)
+                loaded,
+                inner,
+                ", ".join(argument_names(loaded.signature)),
+                _flat_results(loaded, inner, inputs),
             )
         except Exception as error:  # noqa: BLE001 - the user's own forward runs in here and may raise anything
             return Compiled(module=None, refusal=_told("tracing failed", error, line_of_error(error)))
@@ -116,7 +119,7 @@ def _scripted(loaded: Loaded) -> Compiled:
 
 def _flattened(loaded: Loaded, own: Any, inner: torch.jit.ScriptModule) -> torch.jit.ScriptModule:
     """Put `inner`, compiled from `own`, behind flat outputs, called as `loaded.module` calls it."""
-    names = argument_names(loaded)
+    names = argument_names(loaded.signature)
     answer = loaded.reference(example_feed(loaded))
     wanted = [as_tensor(answer[tensor.name]) for tensor in loaded.signature.outputs]
     forward: Any = inner.forward

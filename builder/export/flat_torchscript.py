@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn  # noqa: F401 - likewise
 
 from builder.spec.loaded import Loaded
+from builder.spec.tensors import Signature
 
 
 class Flat(nn.Module):
@@ -35,10 +36,10 @@ def flat(loaded: Loaded, inner: torch.jit.ScriptModule, call: str, results: Path
     Args:
         loaded: gives the input names.
         inner: the compiled module.
-        call: its arguments, in terms of `argument_names(loaded)`.
+        call: its arguments, in terms of `argument_names`.
         results: where the outputs are in what `inner` returned.
     """
-    names = ", ".join(argument_names(loaded))
+    names = ", ".join(argument_names(loaded.signature))
     found = results.expressions
     returned = found[0] if len(found) == 1 else f"({', '.join(found)})"
     lines = (f"r = self.inner({call})", *results.lines, f"return {returned}")
@@ -50,9 +51,9 @@ def flat(loaded: Loaded, inner: torch.jit.ScriptModule, call: str, results: Path
     return module
 
 
-def argument_names(loaded: Loaded) -> tuple[str, ...]:
+def argument_names(signature: Signature) -> tuple[str, ...]:
     """Return the input names, by which Triton then binds; `argument_<index>` if Python cannot say them."""
-    names = tuple(tensor.name for tensor in loaded.signature.inputs)
+    names = tuple(tensor.name for tensor in signature.inputs)
     if all(
         name.isidentifier() and not keyword.iskeyword(name) and name not in {"self", "r"} for name in names
     ):

@@ -2,7 +2,7 @@
 
 import textwrap
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 
@@ -10,13 +10,12 @@ from builder.errors import ExportError
 from builder.export import torch_zip
 from builder.export.as_torchscript import as_torchscript
 from builder.export.chatter import into_log
+from builder.export.frozen_torchscript import frozen
 from builder.export.refusals import refuse_dtypes
 from builder.spec.artifact import Artifact
 from builder.spec.loaded import Loaded
 from builder.spec.project import Backend
 from builder.spec.releases import Release
-
-_UNBOUND: Final = "devices named in the graph now follow the first input"
 
 
 def export(loaded: Loaded, *, into: Path, release: Release, log: Path | None) -> Artifact:
@@ -64,29 +63,6 @@ def _refuse_onnx(loaded: Loaded) -> None:
 
 def _frozen(module: torch.jit.ScriptModule) -> tuple[torch.jit.ScriptModule, tuple[str, ...]]:
     try:
-        frozen = torch.jit.freeze(module)
+        return frozen(module)
     except RuntimeError as error:
         return module, (f"not frozen: {str(error).strip().splitlines()[0]}",)
-    return frozen, (_UNBOUND,) if _unbind_devices(frozen.graph) else ()
-
-
-def _unbind_devices(graph: Any) -> bool:
-    """Replace every device constant of `graph` by the device of its first input; say whether there was one.
-
-    A trace holds the device it was made on in each tensor it creates: on a GPU it would mix devices and fail.
-    """
-    pinned = [node.output() for node in graph.findAllNodes("prim::Constant") if _is_device(node.output())]
-    if not pinned:
-        return False
-    first_input = list(graph.inputs())[1]  # 0 is the module itself
-    node = graph.create("prim::device", [first_input], 1)
-    graph.prependNode(node)
-    node.output().setType(pinned[0].type())
-    for value in pinned:
-        value.replaceAllUsesWith(node.output())
-    torch._C._jit_pass_dce(graph)  # noqa: SLF001 - the constants that nothing uses any more
-    return True
-
-
-def _is_device(value: Any) -> bool:
-    return bool(value.type().kind() == "DeviceObjType")

@@ -16,7 +16,7 @@ class Artifact:
     folder: Path
     """The folder to become the version folder; it holds the file and, for large ONNX models, its external data."""
     exporter: str
-    """How it was made: torch.export, legacy, trace, script, copied."""
+    """How it was made: torch.export, legacy, trace, script, copied; merged: of the files of several steps."""
     opset: int | None = None
     ir_version: int | None = None
     signature: Signature
