@@ -17,6 +17,7 @@ from builder.spec.artifact import Provenance
 from builder.spec.dtypes import DType
 from builder.spec.loaded import Feed, Fingerprint, Loaded
 from builder.spec.project import Axis, Input, Model
+from builder.spec.releases import release
 from builder.spec.tensors import Signature, Tensor
 
 
@@ -65,7 +66,7 @@ def loaded(
 def loaded_file(source: str, folder: Path, inputs: Mapping[str, Input], **spec: Any) -> Loaded:
     """Load the file `folder/source` as the loading stage does, without asking git."""
     model = Model(source=source, inputs=inputs, **spec)
-    opened = open_source(model, folder)
+    opened = open_source(model, folder, release("24.10"))
     cases = [Case(name="", sizes=here, feed=random_feed(model, here, seed=0)) for here in sizes(model)]
     outputs = find_outputs(model, [(case, opened.reference(case.feed)) for case in cases], opened.dtypes)
     return Loaded(
