@@ -5,13 +5,15 @@ line through a layer has a place in it like a box, so that it crosses none, and 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
+from random import Random
 from typing import Final
 
-_SWEEPS: Final = 12
+_STARTS: Final = 10
+_SWEEPS: Final = 8
 _SETTLINGS: Final = 40
 _APART: Final = 28.0
 """Between two neighbours in a layer."""
@@ -150,7 +152,7 @@ def _layers(count: int, lines: Sequence[Line]) -> list[int]:
     return layers
 
 
-def _neighbours(links: Iterator[tuple[int, int]] | Sequence[tuple[int, int]]) -> Mapping[int, list[int]]:
+def _neighbours(links: Iterable[tuple[int, int]]) -> Mapping[int, list[int]]:
     found: dict[int, list[int]] = defaultdict(list)
     for other, cell in links:
         found[cell].append(other)
@@ -162,17 +164,38 @@ def _places(layers: Sequence[Sequence[int]]) -> dict[int, float]:
 
 
 def _order(net: _Net) -> None:
-    """Sort each layer so that few links cross: by the middle of its neighbours, downwards and upwards in turn."""
-    best, fewest = [list(layer) for layer in net.layers], net.crossings(net.layers)
-    for sweep in range(_SWEEPS):
-        around = net.below if sweep % 2 else net.above
-        for layer in reversed(net.layers) if sweep % 2 else net.layers:
-            place = _places(net.layers)
-            layer.sort(key=lambda cell: (_mean([place[n] for n in around[cell]], place[cell]), place[cell]))
-        crossings = net.crossings(net.layers)
-        if crossings < fewest:
-            best, fewest = [list(layer) for layer in net.layers], crossings
+    """Sort each layer so that few links cross: by the middle of its neighbours, downwards and upwards in turn.
+
+    That ends where it can only get better by getting worse first, and so is begun anew, each time from another order.
+    """
+    best, fewest = _copy(net.layers), net.crossings(net.layers)
+    for start in range(_STARTS):
+        layers = _shuffled(net.layers, start)
+        for sweep in range(_SWEEPS):
+            around = net.below if sweep % 2 else net.above
+            for layer in reversed(layers) if sweep % 2 else layers:
+                _sort(layer, around, _places(layers))
+            crossings = net.crossings(layers)
+            if crossings < fewest:
+                best, fewest = _copy(layers), crossings
+        if not fewest:
+            break
     net.layers = best
+
+
+def _copy(layers: Sequence[Sequence[int]]) -> list[list[int]]:
+    return [list(layer) for layer in layers]
+
+
+def _shuffled(layers: Sequence[Sequence[int]], start: int) -> list[list[int]]:
+    """Return `layers` in another order for each `start`, the same every time; in their own for 0."""
+    random = Random(start)  # noqa: S311 - no secret
+    return [random.sample(layer, len(layer)) if start else list(layer) for layer in layers]
+
+
+def _sort(layer: list[int], around: Mapping[int, list[int]], place: Mapping[int, float]) -> None:
+    middles = {cell: _mean([place[other] for other in around.get(cell, ())], place[cell]) for cell in layer}
+    layer.sort(key=lambda cell: (middles[cell], place[cell]))
 
 
 def _mean(values: Sequence[float], default: float) -> float:
@@ -188,7 +211,7 @@ def _ports(net: _Net) -> Ports:
     found = {}
     for number, cell in enumerate(net.cells):
         for around in (net.above, net.below):
-            several = sorted(around[number], key=lambda other: place[other])
+            several = sorted(around.get(number, ()), key=lambda other: place[other])
             for position, other in enumerate(several):
                 share = (position + 0.5) / len(several) - 0.5
                 found[number, other] = share * (cell.left + cell.right) if cell.is_box else 0.0
@@ -211,7 +234,7 @@ def _across(net: _Net, ports: Ports) -> list[float]:
 def _wish(cell: int, net: _Net, across: Sequence[float], ports: Ports) -> tuple[float, float]:
     """Return where a cell would stand if it had its layer for itself, and how much it wants to."""
     wishes = []
-    for other in (*net.above[cell], *net.below[cell]):
+    for other in (*net.above.get(cell, ()), *net.below.get(cell, ())):
         are_lines = not (net.cells[cell].is_box or net.cells[other].is_box)
         weight = _STRAIGHT if are_lines else 1.0
         wishes.append((across[other] + ports[other, cell] - ports[cell, other], weight))

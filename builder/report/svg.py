@@ -17,6 +17,9 @@ _LINE: Final = 18.0
 """From one line of text to the next."""
 _NAME_SIZE: Final = 14.0
 _SIZE: Final = 12.0
+_TITLE_SIZE: Final = 16.0
+_BOLD: Final = 1.1
+"""How much wider bold letters are."""
 _MONO: Final = 0.602
 """The width of a letter of a monospaced font, for a size of 1."""
 _LONGEST_KIND: Final = 40
@@ -71,7 +74,7 @@ class _Card:
 
     @property
     def size(self) -> Box:
-        texts = [_width(self.name, _NAME_SIZE), *(_width(line, _SIZE) for line in self.lines)]
+        texts = [_width(self.name, _NAME_SIZE * _BOLD), *(_width(line, _SIZE) for line in self.lines)]
         height = 2 * _PAD + _LINE * len(texts) - 4 + (_BAR + 4 if self.share is not None else 0)
         return Box(width=max(texts) + 2 * _PAD, height=height)
 
@@ -132,7 +135,7 @@ def _drawing(one: PipelineGraph) -> _Drawing:
     title, foot = words.pipeline(one), words.measured(one)
     head = 2 * _LINE
     return _Drawing(
-        width=max(placed.width, _width(title, 16), _width(foot, _SIZE)),
+        width=max(placed.width, _width(title, _TITLE_SIZE * _BOLD), _width(foot, _SIZE)),
         height=head + placed.height + 2 * _LINE,
         parts=(
             f'<text class="title" x="0" y="14">{_text(title)}</text>',

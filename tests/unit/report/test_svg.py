@@ -127,7 +127,7 @@ def _tensor(name: str) -> Tensor:
 
 
 @given(pipelines())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_boxes_do_not_touch_and_no_line_goes_through_one(one: PipelineGraph) -> None:
     """However steps are wired, boxes are apart, and lines run beside those that they do not lead to."""
     root = drawn(one)
@@ -150,7 +150,7 @@ def _is_in(
 
 
 @given(pipelines())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_all_of_a_picture_is_within_its_edges(one: PipelineGraph) -> None:
     """Nothing is cut off."""
     root = drawn(one)
