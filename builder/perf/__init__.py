@@ -6,5 +6,17 @@ from builder.perf.machine import machine
 from builder.perf.measure import measure
 from builder.perf.plan import Plan, plan
 from builder.perf.settings import Settings
+from builder.perf.steps import counts, step_times
 
-__all__ = ["Load", "Plan", "Settings", "Wish", "machine", "measure", "plan", "with_budget"]
+__all__ = [
+    "Load",
+    "Plan",
+    "Settings",
+    "Wish",
+    "counts",
+    "machine",
+    "measure",
+    "plan",
+    "step_times",
+    "with_budget",
+]

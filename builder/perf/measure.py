@@ -11,11 +11,13 @@ from builder.perf.budget import limits, missed, watched
 from builder.perf.load import Load, is_budgeted
 from builder.perf.plan import Plan
 from builder.perf.settings import Engine, OnStep, Settings
+from builder.perf.steps import counts, step_times
 from builder.perf.target import Target, describe
 from builder.perf.windows import Window
 from builder.server.client import connected
 from builder.server.endpoint import Endpoint
 from builder.spec.loaded import Feed
+from builder.spec.pipeline import Wired
 from builder.spec.results import LoadPoint, ModelPerf
 
 _OPEN_LOOP: Final = f"{nvidia.NAME} times a late request from when it was sent, not from when it was due"
@@ -24,7 +26,12 @@ _Measured = tuple[LoadPoint, tuple[Window, ...]]
 
 
 def measure(
-    version_folder: Path, endpoint: Endpoint, plan: Plan, *, on_step: OnStep = lambda _: None
+    version_folder: Path,
+    endpoint: Endpoint,
+    plan: Plan,
+    *,
+    wired: Wired | None = None,
+    on_step: OnStep = lambda _: None,
 ) -> ModelPerf:
     """Drive one version of a served model with each load of `plan` in turn, and hold the figures to the budget.
 
@@ -33,6 +40,7 @@ def measure(
             has to be the one beside it.
         endpoint: the live server.
         plan: loads, requests and how to measure.
+        wired: the steps to account for, where the version is a pipeline's.
         on_step: hears one line per window.
 
     Raises:
@@ -42,9 +50,15 @@ def measure(
     """
     with connected(endpoint) as client:
         target = describe(client, version_folder)
+        before = counts(client, wired) if wired else {}
         points = tuple(_judged(target, load, sent, plan, on_step) for load, sent in plan.work)
+        steps = step_times(wired, before, counts(client, wired)) if wired else ()
     return ModelPerf(
-        model=target.triton_name, version=target.version, points=points, input_data=plan.input_data
+        model=target.triton_name,
+        version=target.version,
+        points=points,
+        input_data=plan.input_data,
+        steps=steps,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from builder.report import words
 from builder.report.page import Line, Page, Table
-from builder.spec.results import LoadPoint, ModelPerf, PerfReport
+from builder.spec.results import LoadPoint, ModelPerf, PerfReport, StepTime
 
 _LATENCY: Final = (
     "load",
@@ -21,6 +21,7 @@ _LATENCY: Final = (
 )
 _BASIS: Final = ("load", "engine", "protocol", "requests", "windows", "warm-up s")
 _SPLIT: Final = ("load", "queue us", "input us", "infer us", "output us", "average batch")
+_STEPS: Final = ("step", "requests", "queue us", "compute us", "share")
 
 
 def page(report: PerfReport) -> Page:
@@ -40,6 +41,8 @@ def _model(model: ModelPerf) -> Iterator[Line | Table]:
     splits = [_split_row(point) for point in model.points if point.split is not None]
     if splits:
         yield _table(_SPLIT, splits)
+    if model.steps:
+        yield _table(_STEPS, [_step_row(step) for step in model.steps])
     yield from _where_judged(model.points)
     for point in model.points:
         yield from (Line(f"missed at {point.load}: {budget}", "bad") for budget in point.missed)
@@ -90,6 +93,11 @@ def _split_row(point: LoadPoint) -> tuple[str, ...]:
         return ()
     times = (split.queue_us, split.compute_input_us, split.compute_infer_us, split.compute_output_us)
     return (point.load, *(f"{time_us:.0f}" for time_us in times), f"{split.average_batch:.2f}")
+
+
+def _step_row(step: StepTime) -> tuple[str, ...]:
+    times = (f"{step.queue_us:.0f}", f"{step.compute_us:.0f}")
+    return (step.step, str(step.requests), *times, f"{step.share:.0%}")
 
 
 def _verdict(report: PerfReport) -> Line:

@@ -229,7 +229,7 @@ class ModelPerf:
     problem: str = ""
     """Why nothing was measured; empty otherwise."""
     steps: tuple[StepTime, ...] = ()
-    """A pipeline's steps, over all loads together."""
+    """A pipeline's steps, over all loads and their warm-ups together."""
 
     @property
     def passed(self) -> bool:

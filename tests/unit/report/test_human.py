@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from builder.report import human
-from builder.spec.results import BuildReport, CheckReport, DemoReport, ModelPerf, PerfReport
+from builder.spec.results import BuildReport, CheckReport, DemoReport, ModelPerf, PerfReport, StepTime
 from tests.unit.report.conftest import RAN_ON, bad, hop, model
 
 
@@ -123,6 +123,21 @@ def test_every_figure_carries_what_it_rests_on(measured):
         assert fact in text
     assert "missed at concurrency 4: p99 4.50 ms is above 4 ms" in text
     assert text.splitlines()[-1] == "FAIL: 1 of 1 model: digits_onnx"
+
+
+def test_the_steps_of_a_pipeline_have_a_row_each(measured):
+    """Requests, waiting, computing and the share stand by step; a model alone has no such table."""
+    slow = StepTime(step="encoder", model="encoder", requests=6000, queue_us=12, compute_us=345, share=0.75)
+    perf = replace(measured.models[0], steps=(slow, replace(slow, step="encoder#2", share=0.25)))
+    lines = plain(replace(measured, models=(perf,))).splitlines()
+
+    (start,) = [number for number, line in enumerate(lines) if line.startswith("step ")]
+    assert [line.split() for line in lines[start : start + 3]] == [
+        ["step", "requests", "queue", "us", "compute", "us", "share"],
+        ["encoder", "6000", "12", "345", "75%"],
+        ["encoder#2", "6000", "12", "345", "25%"],
+    ]
+    assert "share" not in plain(measured)
 
 
 def test_an_unstable_figure_is_called_so(measured):

@@ -1,0 +1,55 @@
+"""Where the time of a pipeline's requests goes: the server's own account of each step."""
+
+from collections.abc import Mapping
+
+from builder.server.client import Client
+from builder.server.statistics import Statistics
+from builder.spec.pipeline import Wired, WiredStep
+from builder.spec.results import StepTime
+
+Counts = Mapping[str, Statistics]
+"""What the server has counted since it started, by step."""
+
+
+def counts(client: Client, wired: Wired) -> Counts:
+    """Return what the server has counted of the models that the steps of `wired` run on; use the difference of two.
+
+    Raises:
+        ServerError: it does not answer, or does not serve one of them.
+    """
+    return {step.name: client.statistics(step.model, _version(client, step)) for step in wired.steps}
+
+
+def step_times(wired: Wired, before: Counts, after: Counts) -> tuple[StepTime, ...]:
+    """Return what the requests between two readings spent in each step; none where there were none.
+
+    Steps of one model have the same figures, as the server counts by model; requests to a model itself count too.
+    """
+    added = {step.name: after[step.name].since(before[step.name]) for step in wired.steps}
+    spent = {name: (one.queue.mean_us, _compute_us(one)) for name, one in added.items()}
+    whole = sum(queue + compute for queue, compute in spent.values())
+    if not whole:
+        return ()
+    return tuple(
+        StepTime(
+            step=step.name,
+            model=step.model,
+            requests=added[step.name].success.count,
+            queue_us=spent[step.name][0],
+            compute_us=spent[step.name][1],
+            share=sum(spent[step.name]) / whole,
+        )
+        for step in wired.steps
+    )
+
+
+def _version(client: Client, step: WiredStep) -> int:
+    """Return the version that the pipeline runs; where it takes the newest, the newest that is ready."""
+    if step.version > 0:
+        return step.version
+    # One that is not ready has no newest version; asked for by any number, the server says so in its own words.
+    return max(client.model_versions_ready(step.model), default=1)
+
+
+def _compute_us(one: Statistics) -> float:
+    return one.compute_input.mean_us + one.compute_infer.mean_us + one.compute_output.mean_us
