@@ -8,6 +8,7 @@ from typing import Final
 from builder.errors import SpecError
 from builder.readspec import limits, python_model, tensors
 from builder.readspec.finding import Finding, follows, moved
+from builder.readspec.pipelines import pipelines
 from builder.readspec.shapes import close_match
 from builder.readspec.tensors import input_shapes
 from builder.readspec.yaml_tree import Mistake, Path, Tree
@@ -33,6 +34,7 @@ def check(tree: Tree, project: Project, dropped: list[Path], folder: FilePath) -
     for name, model in project.models.items():
         for rule in _RULES:
             findings += [moved(finding, ("models", name)) for finding in rule(model)]
+    findings += pipelines(project, FilePath(os.path.normpath(folder / project.repository)))
     return [tree.mistake(f.path, f.message) for f in findings if not follows(f, dropped)]
 
 

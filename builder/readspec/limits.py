@@ -13,6 +13,7 @@ from builder.spec.project import (
     Latency,
     Model,
     Parity,
+    Pipeline,
     Tolerance,
     axis_range,
     has_batch_axis,
@@ -40,6 +41,20 @@ def numbers(model: Model) -> Iterator[Finding]:
     yield from _latency(model) if model.latency is not None else ()
     if model.onnx.opset is not None and model.onnx.opset < _LEAST_OPSET:
         yield Finding(("onnx", "opset"), f"must be at least {_LEAST_OPSET}; no exporter goes lower")
+
+
+def pipeline_numbers(pipeline: Pipeline) -> Iterator[Finding]:
+    """Yield every number of `pipeline` that is out of its bounds."""
+    yield from _bounded(
+        ("keep_versions",), pipeline.keep_versions, 1, 1000, "Triton keeps each of them loaded"
+    )
+    yield from _parity(("parity",), pipeline.parity) if pipeline.parity is not None else ()
+    for name, output in pipeline.outputs.items():
+        if output.parity is not None:
+            yield from _parity(("outputs", name, "parity"), output.parity)
+    if pipeline.latency is not None:
+        yield from _budget(pipeline.latency)
+        yield from _bounded(("latency", "batch"), pipeline.latency.batch, 1, INT32, "no batch is larger")
 
 
 def sizes(model: Model) -> Iterator[Finding]:
@@ -118,15 +133,18 @@ def _instances(instances: Instances) -> Iterator[Finding]:
 
 
 def _latency(model: Model) -> Iterator[Finding]:
-    latency = model.latency
-    assert latency is not None
+    assert model.latency is not None
+    yield from _budget(model.latency)
+    yield from _rows(model, model.latency)
+
+
+def _budget(latency: Latency) -> Iterator[Finding]:
     for key, most, why in _BUDGET:
         value = getattr(latency, key)
         if value is not None and value <= 0:
             yield Finding(("latency", key), f"must be above 0, not {value:g}")
         elif value is not None:
             yield from _bounded(("latency", key), value, None, most, why)
-    yield from _rows(model, latency)
 
 
 _BUDGET: Final = (

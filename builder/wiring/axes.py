@@ -1,0 +1,47 @@
+"""One name for each dynamic axis of a pipeline, whatever its steps call it."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from builder.spec.tensors import Dim
+from builder.wiring.known import Face
+from builder.wiring.laid import Laid
+
+BATCH: Final = "batch"
+
+
+@dataclass(slots=True)
+class Axes:
+    """The names given so far."""
+
+    by_step: dict[tuple[str, str], Dim] = field(default_factory=dict)
+    """The pipeline's dimension by step and the step's own axis."""
+    taken: set[str] = field(default_factory=set)
+    """Axes that a step has given, so that one of the same name of another step needs another."""
+
+    def join(self, step: Laid, face: Face, shape: tuple[Dim, ...]) -> None:
+        """Note that what `step` reads has the dimensions `shape`."""
+        for own, dim in zip(face.shape or (), shape, strict=True):
+            if isinstance(own, str):
+                self.by_step.setdefault((step.name, own), dim)
+
+    def sent(self, step: Laid, face: Face) -> tuple[Dim, ...]:
+        """Return the shape of a tensor that clients send and `step` is the first to read.
+
+        Of such tensors, axes of one name are one axis, as in a model: a later step may need them alike.
+        """
+        return tuple(self._dim(step, dim, known=frozenset()) for dim in face.shape or ())
+
+    def given(self, step: Laid, face: Face) -> tuple[Dim, ...]:
+        """Return the shape of a tensor that `step` gives; an axis that it did not read is a new one."""
+        return tuple(self._dim(step, dim, known=frozenset(self.taken)) for dim in face.shape or ())
+
+    def _dim(self, step: Laid, own: Dim, *, known: frozenset[str]) -> Dim:
+        if isinstance(own, int) or (step.name, own) in self.by_step:
+            return self.by_step.get((step.name, str(own)), own)
+        new: str = BATCH
+        if own != step.known.batch_axis:
+            new = own if own not in {*known, BATCH} else f"{step.name.replace('#', '_')}_{own}"
+        self.by_step[step.name, own] = new
+        self.taken.add(new)
+        return new

@@ -1,0 +1,52 @@
+"""What is known of a model that is a step: all of it once it is built, less while only trb.yaml is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from builder.spec.dtypes import DType
+from builder.spec.project import Axis, Backend, Model, axes, axis_range, has_batch_axis
+from builder.spec.tensors import Dim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """A tensor of a model as far as it is known."""
+
+    dtype: DType | None = None
+    shape: tuple[Dim, ...] | None = None
+    """Full shape, batch axis included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A model as its neighbours in a pipeline see it."""
+
+    backend: str
+    """Triton's; `ensemble` for a pipeline."""
+    inputs: Mapping[str, Face]
+    outputs: Mapping[str, Face]
+    is_whole: bool = True
+    """Whether it has these outputs and no others; those of an nn.Module are found when it runs."""
+    max_batch_size: int | None = None
+    """0: it does not batch; None: not known before it is built."""
+    batch_axis: str = "batch"
+    """The name of the batch axis in its shapes."""
+    axes: Mapping[str, Axis] = field(default_factory=dict)
+    """The sizes of its other dynamic axes, where they are known."""
+
+
+def of_spec(model: Model, backend: Backend) -> Known:
+    """Return what trb.yaml says of one of its models."""
+    outputs = {name: Face() for name in model.output_names}
+    outputs |= {name: Face(dtype=one.dtype, shape=one.shape) for name, one in model.outputs.items()}
+    batch = model.batching.axis
+    batches = has_batch_axis(model) and model.batching.enabled is not False
+    return Known(
+        backend=backend.triton,
+        inputs={name: Face(dtype=one.dtype, shape=one.shape) for name, one in model.inputs.items()},
+        outputs=outputs,
+        is_whole=bool(model.output_names) or backend is Backend.PYTHON,
+        max_batch_size=axis_range(model, batch).max if batches else 0,
+        batch_axis=batch,
+        axes={axis: model.dims[axis] for axis in axes(model) if axis in model.dims and axis != batch},
+    )
