@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,9 +12,10 @@ from builder.check.concurrency import Together, together
 from builder.check.fitting import fit
 from builder.check.hops import Ask, Stage, walk
 from builder.check.port import Answer, NoAnswer, Served
-from builder.check.ran_on import ran_on
+from builder.check.ran_on import ran_on, together_on
 from builder.check.recorded import edited, outdated
 from builder.check.served import LiveModel, find
+from builder.check.steps import Steps, ask_steps
 from builder.compare import tolerances
 from builder.errors import ExportError
 from builder.feeds import cases
@@ -28,7 +30,7 @@ from builder.spec.releases import Release
 from builder.spec.results import Hop, ModelCheck, RanOn
 from builder.spec.tensors import Signature
 
-_SHORT: Final[Mapping[str, str]] = {"module": "PyTorch"}
+_SHORT: Final[Mapping[str, str]] = {"module": "PyTorch", "pipeline": "reference"}
 
 
 def check(
@@ -41,8 +43,11 @@ def check(
     departures: tuple[str, ...],
     built_from: Mapping[str, str],
     on_step: Callable[[str], None],
+    steps: Steps | None = None,
 ) -> ModelCheck:
     """Follow answers from the reference through the exported file to the live server, alone and in a crowd.
+
+    Of a pipeline, each step is asked by itself first: the first that parts from the reference is where the numbers do.
 
     What differs is in the verdict: in its hops, and in its problems what no hop shows (a changed file,
     another live configuration, no batch ever formed).
@@ -56,6 +61,7 @@ def check(
         departures: how the repository differs from what was published, one sentence each; each is a problem.
         built_from: sha256 by path of the files that the build read, to tell an edited source; empty: not known.
         on_step: told what is being done.
+        steps: of a pipeline.
 
     Raises:
         ServerError: the server does not answer, or does not serve this version.
@@ -66,9 +72,11 @@ def check(
     ours = read_config(version_folder.parent / "config.pbtxt")
     with connected(endpoint) as client:
         on_step("asking for its configuration")
-        live = find(client, record.model, version)
-        on_step(f"comparing {version_folder.name}/{Backend.of_triton(record.backend).filename} hop by hop")
-        hops = _hops(loaded, record, version_folder, live)
+        live = find(client, record.model, version, record.signature)
+        alone = ask_steps(loaded, steps, client, on_step) if steps is not None else ()
+        file = Backend.of_triton(record.backend).filename if steps is None else "the whole way"
+        on_step(f"comparing {version_folder.name}/{file} hop by hop")
+        hops = (*alone, *_hops(loaded, record, version_folder, live, steps))
         on_step("sending many requests at once")
         crowd = _crowd(loaded, record, live)
         server = client.server_version()
@@ -78,7 +86,7 @@ def check(
         version=version,
         reference=loaded.reference_name,
         hops=found,
-        ran_on=_ran_on(loaded, record, server, endpoint, release),
+        ran_on=_ran_on(loaded, _backends(record, steps), server, endpoint, release),
         largest_batch=crowd.largest_batch if _batches(live.config) else None,
         problems=(
             *departures,
@@ -101,9 +109,15 @@ def no_batch(crowd: Together, config: Any) -> tuple[str, ...]:
     return (f"no batch was ever formed: {sent}, each ran alone ({settings})",)
 
 
-def _hops(loaded: Loaded, record: VersionRecord, folder: Path, live: LiveModel) -> tuple[Hop, ...]:
+def _hops(
+    loaded: Loaded, record: VersionRecord, folder: Path, live: LiveModel, steps: Steps | None
+) -> tuple[Hop, ...]:
     model, signature, backend = loaded.model, record.signature, Backend.of_triton(record.backend)
-    ask_file = _opened(backend, folder / backend.filename, signature)
+    ask_file = (
+        partial(_ask_file, steps.files)
+        if steps is not None
+        else _opened(backend, folder / backend.filename, signature)
+    )
     stages: Mapping[Stage, Ask] = {
         "reference": loaded.reference,
         "file": ask_file,
@@ -112,7 +126,7 @@ def _hops(loaded: Loaded, record: VersionRecord, folder: Path, live: LiveModel) 
     }
     names: Mapping[Stage, str] = {
         "reference": _SHORT.get(loaded.kind, loaded.reference_name),
-        "file": backend.filename,
+        "file": backend.filename if steps is None else "files",
         "grpc": "gRPC",
         "http": "HTTP",
     }
@@ -150,15 +164,23 @@ def _crowd(loaded: Loaded, record: VersionRecord, live: LiveModel) -> Together:
 
 
 def _ran_on(
-    loaded: Loaded, record: VersionRecord, server: str, endpoint: Endpoint, release: Release
+    loaded: Loaded, backends: tuple[Backend, ...], server: str, endpoint: Endpoint, release: Release
 ) -> RanOn:
-    runtime = endpoint.runtime(record.backend)
-    backend = Backend.of_triton(record.backend)
-    stand_in = (
-        endpoint.kind == "embedded" and backend.is_graph
-    )  # the Python backend is Triton's own there too
-    ran = ran_on(backend, server, runtime, release, stand_in=stand_in)
+    ran = together_on(
+        ran_on(
+            one,
+            server,
+            endpoint.runtime(one.triton),
+            release,
+            stand_in=endpoint.kind == "embedded" and one.is_graph,  # the Python backend is Triton's own there
+        )
+        for one in backends
+    )
     return replace(ran, not_proven=(*loaded.not_proven, *ran.not_proven))
+
+
+def _backends(record: VersionRecord, steps: Steps | None) -> tuple[Backend, ...]:
+    return (Backend.of_triton(record.backend),) if steps is None else steps.backends
 
 
 def _batches(config: Any) -> bool:

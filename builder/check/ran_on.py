@@ -1,6 +1,6 @@
 """The versions that really ran, beside the target's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from platform import python_version
 from typing import Final
@@ -8,6 +8,7 @@ from typing import Final
 from builder.spec.project import Backend
 from builder.spec.releases import Release
 from builder.spec.results import RanOn
+from builder.spec.tensors import unique
 
 _PACKAGE: Final[Mapping[Backend, str]] = {
     Backend.ONNX: "onnxruntime",
@@ -51,6 +52,18 @@ def _local(package: str) -> Mapping[str, str]:
     if package == "python":
         return {"python": python_version(), "numpy": version("numpy")}
     return {name: version(name) for name in dict.fromkeys(("torch", package))}
+
+
+def together_on(ran: Iterable[RanOn]) -> RanOn:
+    """Return what the steps of a pipeline ran on, as one."""
+    all_of_them = tuple(ran)
+    return RanOn(
+        server=all_of_them[0].server,
+        runtime=", ".join(unique(one.runtime for one in all_of_them)),
+        local={name: version for one in all_of_them for name, version in one.local.items()},
+        target=all_of_them[0].target,
+        not_proven=unique(what for one in all_of_them for what in one.not_proven),
+    )
 
 
 def is_version(ran: str, target: str) -> bool:

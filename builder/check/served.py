@@ -10,6 +10,7 @@ from builder.server.client import Client
 from builder.server.live_config import live_config
 from builder.server.protocol_shapes import as_answered, as_sent, ranks, reshapes
 from builder.spec.loaded import Feed
+from builder.spec.tensors import Signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +47,8 @@ class LiveModel:
         return as_answered(answer, self.outputs)
 
 
-def find(client: Client, name: str, version: int) -> LiveModel:
-    """Return version `version` of the model `name`.
+def find(client: Client, name: str, version: int, signature: Signature) -> LiveModel:
+    """Return version `version` of the model `name`, whose tensors have the shapes of `signature`.
 
     Raises:
         ServerError: the server does not serve that version.
@@ -59,5 +60,11 @@ def find(client: Client, name: str, version: int) -> LiveModel:
         version=version,
         config=live,
         inputs=ranks(live),
-        outputs=reshapes(live.output),
+        outputs={**reshapes(live.output), **_flat(live, signature)},
     )
+
+
+def _flat(config: Any, signature: Signature) -> Mapping[str, tuple[int, ...]]:
+    """Return the outputs of nothing but the batch axis: an ensemble has a dim of 1 for them and no `reshape`."""
+    served = {tensor.name: len(tensor.dims) + (config.max_batch_size > 0) for tensor in config.output}
+    return {one.name: () for one in signature.outputs if served.get(one.name, 0) > len(one.shape)}

@@ -24,6 +24,13 @@ def message(config: ModelConfig) -> Any:
         built.dynamic_batching.preferred_batch_size.extend(batching.preferred_batch_size)
         built.dynamic_batching.max_queue_delay_microseconds = batching.max_queue_delay_microseconds
         built.dynamic_batching.SetInParent()
+    for step in config.steps:
+        built.ensemble_scheduling.step.add(
+            model_name=step.model_name,
+            model_version=step.model_version,
+            input_map=step.input_map,
+            output_map=step.output_map,
+        )
     return built
 
 

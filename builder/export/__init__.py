@@ -2,6 +2,6 @@
 
 from builder.export.batch import prove_batch
 from builder.export.dispatch import export
-from builder.export.parity import offline_parity, way_to_pass
+from builder.export.parity import offline_parity, parity_of, way_to_pass
 
-__all__ = ["export", "offline_parity", "prove_batch", "way_to_pass"]
+__all__ = ["export", "offline_parity", "parity_of", "prove_batch", "way_to_pass"]

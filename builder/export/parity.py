@@ -10,8 +10,9 @@ from builder.compare import compare, tolerances
 from builder.feeds import answer, cases
 from builder.runtimes import open_file
 from builder.spec.artifact import Artifact
-from builder.spec.loaded import Loaded
+from builder.spec.loaded import Loaded, Runner
 from builder.spec.results import Comparison, Hop
+from builder.spec.tensors import Signature
 
 
 def offline_parity(loaded: Loaded, artifact: Artifact, *, threads: int) -> Hop:
@@ -22,7 +23,22 @@ def offline_parity(loaded: Loaded, artifact: Artifact, *, threads: int) -> Hop:
         SourceError: the reference refuses a case.
     """
     run = open_file(artifact.backend, artifact.path, artifact.signature, threads=threads)
-    allowed = tolerances(loaded.model, artifact.signature)
+    return parity_of(loaded, run, artifact.signature, name=f"{_short(loaded)} -> {artifact.path.name}")
+
+
+def parity_of(loaded: Loaded, run: Runner, signature: Signature, *, name: str) -> Hop:
+    """Compare what `run` answers with the reference over all cases, up to one at which it fails; the hop says it.
+
+    Args:
+        loaded: the model and its reference.
+        run: what stands for it: its file, or the files of a pipeline's steps.
+        signature: of `run`.
+        name: the hop's.
+
+    Raises:
+        SourceError: the reference refuses a case.
+    """
+    allowed = tolerances(loaded.model, signature)
     comparisons: list[Comparison] = []
     problem = ""
     for case in cases(loaded.model, loaded.signature, loaded.samples):
@@ -33,7 +49,6 @@ def offline_parity(loaded: Loaded, artifact: Artifact, *, threads: int) -> Hop:
             problem = f"{case.name}: the file fails where the model does not: {first_line(error)}"
             break
         comparisons.append(Comparison(case=case.name, outputs=compare(want, got, allowed)))
-    name = f"{_short(loaded)} -> {artifact.path.name}"
     return Hop(name=name, comparisons=tuple(comparisons), problem=problem)
 
 

@@ -1,22 +1,30 @@
 """`trb check`: the numbers of the live server against PyTorch's."""
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from builder import readspec, repository
 from builder.flow.door import Door, Step
-from builder.flow.live import NO_SERVER, Target, targets
+from builder.flow.live import NO_SERVER, MadeOf, Target, targets
+from builder.flow.pipeline_entry import entry_of
 from builder.flow.select import select
-from builder.loading.fingerprint import served_sha256
+from builder.flow.served_files import backends, open_served
+from builder.loading.fingerprint import pipeline_served_sha256, served_sha256
 from builder.server.endpoint import Endpoint
 from builder.spec.loaded import Loaded
 from builder.spec.project import ReadProject
 from builder.spec.releases import release
 from builder.spec.results import CheckReport, ModelCheck
+from builder.wiring import composed
+
+if TYPE_CHECKING:
+    from builder.check import Steps
 
 
 def check(spec_file: Path, names: Sequence[str], *, door: Door, step: Step) -> CheckReport:
@@ -41,18 +49,23 @@ def check(spec_file: Path, names: Sequence[str], *, door: Door, step: Step) -> C
 def check_on(read: ReadProject, found: Sequence[Target], endpoint: Endpoint, step: Step) -> CheckReport:
     """Check `found` on a server that runs, and add each verdict to the live record."""
     verdicts: list[ModelCheck] = []
-    for name, group in groupby(found, key=lambda target: target.name):
-        loaded = _load(read, name, step)
-        verdicts += [_check_one(read, target, loaded, endpoint, step) for target in group]
+    for _, group in groupby(found, key=lambda target: target.name):
+        same = tuple(group)
+        loaded = _load(read, same[0], step)
+        verdicts += [_check_one(read, target, loaded, endpoint, step) for target in same]
     return CheckReport(models=tuple(verdicts), server=endpoint.description)
 
 
-def _load(read: ReadProject, name: str, step: Step) -> Loaded:
+def _load(read: ReadProject, target: Target, step: Step) -> Loaded:
     from builder.loading import load
+    from builder.loading.pipeline import load_pipeline
 
-    step(name, "loading")
+    step(target.name, "loading")
     with redirect_stdout(sys.stderr):  # what the source prints is not part of the report
-        return load(name, read.project.models[name], read.folder, release(read.project.triton))
+        if target.made_of is not None:
+            entry = entry_of(read, target.name, target.made_of)
+            return load_pipeline(entry, read.folder, release(read.project.triton))
+        return load(target.name, target.model, read.folder, release(read.project.triton))
 
 
 def _check_one(
@@ -70,21 +83,44 @@ def _check_one(
         departures=(*repository.verify(published), *_outdated(read, target)),
         built_from=_built_from(read, target),
         on_step=lambda what: step(target.triton_name, what),
+        steps=_steps(read, target.made_of) if target.made_of is not None else None,
     )
     repository.append_live(read.repository, published, "check", verdict)
     step(target.triton_name, "passed" if verdict.passed else "failed")
     return verdict
 
 
+def _steps(read: ReadProject, made_of: MadeOf) -> "Steps":
+    """Return what the check of a pipeline asks its steps for."""
+    from builder.check import Steps
+
+    served = made_of.note.served
+    threads = len(os.sched_getaffinity(0))
+    files = {one.model: open_served(read.repository, one.model, threads=threads) for one in served.steps}
+    return Steps(
+        note=made_of.note,
+        entries=made_of.parts.models,
+        files=composed(served, files),
+        backends=backends(read.repository, served),
+    )
+
+
 def _outdated(read: ReadProject, target: Target) -> Iterator[str]:
     """Yield that trb.yaml asks for another model than the one last built, tolerances and budgets aside."""
     state = repository.load_state(read.repository, target.name)
-    asked = served_sha256(target.name, target.model, read.project.triton)
+    asked = _asked(read, target)
     if state is not None and state.fingerprint.served_sha256 not in ("", asked):
         yield (
             f"trb.yaml says other things of {target.name} than when version {target.published.version} was built: "
             "run `trb build`"
         )
+
+
+def _asked(read: ReadProject, target: Target) -> str:
+    if target.made_of is None:
+        return served_sha256(target.name, target.model, read.project.triton)
+    made_of = target.made_of
+    return pipeline_served_sha256(target.name, made_of.pipeline, made_of.parts.versions, read.project.triton)
 
 
 def _built_from(read: ReadProject, target: Target) -> Mapping[str, str]:

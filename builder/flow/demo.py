@@ -14,6 +14,7 @@ from builder.flow.check import check_on
 from builder.flow.door import Door, Step
 from builder.flow.live import targets
 from builder.flow.perf import PerfRequest, perf_on
+from builder.flow.select import select
 from builder.shell import run
 from builder.spec.results import DemoReport
 
@@ -35,7 +36,7 @@ def demo(folder: Path, *, step: Step) -> DemoReport:
     report = DemoReport(folder=str(folder), accuracy=trained.stdout.strip(), build=built)
     if not built.passed:
         return report
-    found = targets(read, read.project.models).targets
+    found = targets(read, select(read.project, ())).targets
     with Door().open(read, found, step) as endpoint:
         checked = check_on(read, found, endpoint, step)
         measured = perf_on(read, found, endpoint, PerfRequest(), step) if checked.passed else None

@@ -9,6 +9,7 @@ from builder.server.endpoint import Endpoint
 from builder.server.serving import READY_TIMEOUT_S
 from builder.spec.project import ReadProject
 from builder.spec.releases import release
+from builder.spec.tensors import unique
 
 Step = Callable[[str, str], None]
 """`step(subject, what)`: tells what is going on."""
@@ -38,7 +39,7 @@ class Door:
         serving = Serving(
             repository=read.repository,
             release=release(read.project.triton),
-            models=[target.triton_name for target in found],
+            models=unique(name for target in found for name in target.loads),
             target_torch=self.target_torch,
             ready_timeout_s=self.ready_timeout_s or READY_TIMEOUT_S,
         )

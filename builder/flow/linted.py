@@ -1,12 +1,13 @@
 """What `trb build` has made, by the rules of `trb lint`, before it is published."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from builder.errors import ExportError
-from builder.lint import Target, lint_model
+from builder.lint import Place, Target, lint, lint_model
 from builder.repository.layout import CONFIG, STAGED_VERSION, WARMUP
-from builder.spec.findings import Severity
+from builder.spec.findings import Finding, Severity
 from builder.spec.releases import Release
 
 
@@ -18,12 +19,46 @@ def require_served(stage: Path, triton_name: str, release: Release) -> None:
     """
     with TemporaryDirectory(dir=stage.parent) as room:
         model = Path(room) / triton_name
-        model.mkdir()
-        for name, published in ((CONFIG, CONFIG), (WARMUP, WARMUP), (STAGED_VERSION, "1")):
-            if (stage / name).exists():
-                (model / published).symlink_to(stage.absolute() / name)
+        _lay_out(stage, model)
         # Where the model will run is not known here; a server without the GPUs that the spec asks for says so itself.
         findings = lint_model(model, Target(release=release)).findings
+    _refuse(triton_name, findings, release)
+
+
+def require_pipeline_served(
+    repository: Path, stages: Mapping[str, Path], triton_name: str, release: Release
+) -> None:
+    """Make sure that Triton `release` loads an ensemble, with the models of `repository` beside what is staged.
+
+    Args:
+        repository: has the models that are not staged.
+        stages: by name in the repository; they hide what the repository has under these names.
+        triton_name: the ensemble.
+        release: the target.
+
+    Raises:
+        ExportError: it does not, in the server's own words as far as it has any.
+    """
+    with TemporaryDirectory(dir=stages[triton_name].parent) as room:
+        for name, stage in stages.items():
+            _lay_out(stage, Path(room) / name)
+        for model in repository.iterdir() if repository.is_dir() else ():
+            if model.is_dir() and model.name not in stages:
+                (Path(room) / model.name).symlink_to(model.absolute())
+        place = Place(repository=Path(room), models=frozenset({triton_name}))
+        _, findings = lint([place], Target(release=release))
+    _refuse(triton_name, findings, release)
+
+
+def _lay_out(stage: Path, model: Path) -> None:
+    """Make a model folder of a stage, by links."""
+    model.mkdir()
+    for name, published in ((CONFIG, CONFIG), (WARMUP, WARMUP), (STAGED_VERSION, "1")):
+        if (stage / name).exists():
+            (model / published).symlink_to(stage.absolute() / name)
+
+
+def _refuse(triton_name: str, findings: Sequence[Finding], release: Release) -> None:
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         told = "\n".join(f"  {finding.code}: {finding.message}" for finding in errors)

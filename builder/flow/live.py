@@ -1,21 +1,42 @@
 """What check and perf share: which version of which model is looked at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from builder import repository
 from builder.errors import RepositoryError
+from builder.flow.note import read_note
+from builder.flow.parts import Parts, find_parts
+from builder.flow.select import Chosen
 from builder.repository import Published
-from builder.spec.project import Model, ReadProject, triton_names
+from builder.spec.pipeline import PipelineNote
+from builder.spec.project import Model, Pipeline, ReadProject, triton_names
+from builder.spec.tensors import unique
+from builder.wiring import as_model
 
 NO_SERVER: Final = "no server"
 """Where a report ran that had nothing to ask a server for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MadeOf:
+    """The steps of a pipeline's newest version."""
+
+    pipeline: Pipeline
+    parts: Parts
+    note: PipelineNote
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models of its steps, merged or not, by their names in the repository."""
+        return unique((*self.parts.parts, *(step.model for step in self.note.served.steps)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One model of the spec under its name in the repository."""
+    """One model or pipeline of the spec under its name in the repository."""
 
     name: str
     """In trb.yaml."""
@@ -23,6 +44,13 @@ class Target:
     model: Model
     published: Published
     """Its newest version."""
+    made_of: MadeOf | None = None
+    """Of a pipeline; its `model` is what stands for one."""
+
+    @property
+    def loads(self) -> tuple[str, ...]:
+        """What a server must load to answer for it, and to show where the numbers of a pipeline part."""
+        return (self.triton_name, *(self.made_of.models if self.made_of is not None else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +70,46 @@ class Found:
     missing: tuple[Missing, ...]
 
 
-def targets(read: ReadProject, chosen: Mapping[str, Model], names: Sequence[str] = ()) -> Found:
-    """Return the newest published version of every chosen model; `names` may narrow it to single backends."""
+def targets(read: ReadProject, chosen: Chosen, names: Sequence[str] = ()) -> Found:
+    """Return the newest published version of all that is chosen; `names` may narrow it to single backends."""
     found: list[Target] = []
     missing: list[Missing] = []
-    for name, model in chosen.items():
-        for triton_name in triton_names(name, model).values():
-            if names and name not in names and triton_name not in names:
-                continue
-            try:
-                published = repository.latest(read.repository, triton_name)
-                _ = published.record  # raises where trb did not publish it
-            except RepositoryError as error:  # a row of the report, and no reason to skip the others
-                missing.append(Missing(triton_name=triton_name, why=f"{error.what}; {error.fix}"))
-                continue
-            found.append(Target(name=name, triton_name=triton_name, model=model, published=published))
+    for triton_name, find in _finders(read, chosen, names):
+        try:
+            found.append(find())
+        except RepositoryError as error:  # a row of the report, and no reason to skip the others
+            missing.append(Missing(triton_name=triton_name, why=f"{error.what}; {error.fix}"))
     return Found(targets=tuple(found), missing=tuple(missing))
+
+
+def _finders(
+    read: ReadProject, chosen: Chosen, names: Sequence[str]
+) -> Iterator[tuple[str, Callable[[], Target]]]:
+    for name, model in chosen.models.items():
+        for triton_name in triton_names(name, model).values():
+            if not names or name in names or triton_name in names:
+                yield triton_name, partial(_model, read, name, triton_name, model)
+    for name, pipeline in chosen.pipelines.items():
+        yield name, partial(_pipeline, read, name, pipeline)
+
+
+def _model(read: ReadProject, name: str, triton_name: str, model: Model) -> Target:
+    return Target(name=name, triton_name=triton_name, model=model, published=_latest(read, triton_name))
+
+
+def _pipeline(read: ReadProject, name: str, pipeline: Pipeline) -> Target:
+    published = _latest(read, name)
+    made_of = MadeOf(pipeline=pipeline, parts=find_parts(read, pipeline), note=read_note(published.folder))
+    model = as_model(made_of.note.written, made_of.parts.models, pipeline)
+    return Target(name=name, triton_name=name, model=model, published=published, made_of=made_of)
+
+
+def _latest(read: ReadProject, triton_name: str) -> Published:
+    """Return the newest version of a model.
+
+    Raises:
+        RepositoryError: there is none, or trb did not publish it.
+    """
+    published = repository.latest(read.repository, triton_name)
+    _ = published.record  # raises where trb did not publish it
+    return published

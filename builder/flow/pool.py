@@ -4,6 +4,7 @@ A model needs a process of its own: TorchScript's names depend on what was compi
 may share a name, and a crash must stay that model's. A fork of a warm process costs milliseconds, a fresh one seconds.
 """
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -17,6 +18,7 @@ from typing import Any, Final, Protocol, TypeVar
 from builder.errors import ExportError, TrbError
 
 Step = Callable[[str, str], None]
+_log: Final = logging.getLogger("trb.build")
 _PRELOAD: Final = "builder.flow.preload"
 
 
@@ -55,6 +57,17 @@ def run(
             for process in running:
                 process.kill()
             raise
+
+
+def threads_of(workers: int) -> int:
+    """Return the threads that each of `workers` processes may use."""
+    return max(1, len(os.sched_getaffinity(0)) // workers)
+
+
+def show_log(job: Job) -> None:
+    """Show what a job printed, where people asked for that."""
+    if _log.isEnabledFor(logging.INFO) and job.log.exists():
+        _log.info("%s said, while it was built:\n%s", job.name, job.log.read_text(errors="replace"))
 
 
 def _context(threads: int, *, warm: bool) -> Any:

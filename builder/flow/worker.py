@@ -12,10 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import TypeVar
 
 from builder.errors import ExportError, TrbError
+from builder.flow import pool
 from builder.flow.linted import require_served
 from builder.repository import out_of_room
+from builder.spec.artifact import Artifact
 from builder.spec.loaded import Fingerprint, Loaded
 from builder.spec.project import Backend, Model
 from builder.spec.record import VersionRecord
@@ -62,22 +65,28 @@ class Built:
 
 
 Say = Callable[[str], None]
+J = TypeVar("J", bound=pool.Job)
 
 
 def work(job: Job, channel: Connection) -> None:
     """Build `job` and send what came of it; whatever is printed on the way goes to the job's log."""
+    send(job, channel, _build)
+
+
+def send(job: J, channel: Connection, build: Callable[[J, Say], Built]) -> None:
+    """Send what `build` makes of `job`, in a process of its own, or why it makes nothing."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         _print_into(job.log)
         faulthandler.enable()  # a crash in native code says in the log where it was
-        outcome: Built | TrbError = _build(job, lambda what: channel.send(("step", what)))
+        outcome: Built | TrbError = build(job, lambda what: channel.send(("step", what)))
     except Exception as error:  # noqa: BLE001 - whatever it is, the other models are built
         traceback.print_exc()
         outcome = out_of_room(job.log.parent) or _failure(job, error)
     channel.send(("done", outcome))
 
 
-def _failure(job: Job, error: Exception) -> TrbError:
+def _failure(job: pool.Job, error: Exception) -> TrbError:
     if isinstance(error, TrbError):
         return error
     return TrbError(
@@ -109,9 +118,7 @@ def _build(job: Job, say: Say) -> Built:
 
 
 def _stage(job: Job, backend: Backend, loaded: Loaded, target: Release, say: Say) -> Staged:
-    from builder import config
-    from builder.config.refused import require_in_order
-    from builder.export import export, offline_parity, prove_batch
+    from builder.export import export
 
     started = time.monotonic()
     triton_name, folder = job.stages[backend]
@@ -119,11 +126,45 @@ def _stage(job: Job, backend: Backend, loaded: Loaded, target: Release, say: Say
     version.mkdir(parents=True)
     say(f"exporting {backend.value}")
     artifact = export(loaded, backend, into=version, release=target, log=job.log)
-    say(f"proving the batch axis of {backend.filename}")
-    proof = prove_batch(loaded, artifact, threads=job.threads)
-    say(f"comparing {backend.filename} with {loaded.reference_name}")
-    parity = offline_parity(loaded, artifact, threads=job.threads)
-    _require(parity, triton_name, loaded)
+    return proven(loaded, artifact, triton_name, folder, target, threads=job.threads, say=say, since=started)
+
+
+def proven(
+    loaded: Loaded,
+    artifact: Artifact,
+    triton_name: str,
+    folder: Path,
+    target: Release,
+    *,
+    threads: int,
+    say: Say,
+    since: float,
+) -> Staged:
+    """Prove the file in a stage against its reference, and write the config that it is served with.
+
+    Args:
+        loaded: the model, whose reference gives the numbers.
+        artifact: the file, in `folder`/version.
+        triton_name: the model's name in the repository.
+        folder: the stage.
+        target: the release that must serve it.
+        threads: that the runtimes may use.
+        say: told what is being done.
+        since: when work on it began, by time.monotonic().
+
+    Raises:
+        ExportError: the file does not answer like the model, or the release would not serve it.
+    """
+    from builder import config
+    from builder.config.refused import require_in_order
+    from builder.export import offline_parity, prove_batch
+
+    file = artifact.path.name
+    say(f"proving the batch axis of {file}")
+    proof = prove_batch(loaded, artifact, threads=threads)
+    say(f"comparing {file} with {loaded.reference_name}")
+    parity = offline_parity(loaded, artifact, threads=threads)
+    require_parity(parity, triton_name, loaded)
     say(f"writing {triton_name}")
     settings = config.make(triton_name, loaded, artifact, proof)
     require_in_order(settings, artifact)
@@ -131,7 +172,7 @@ def _stage(job: Job, backend: Backend, loaded: Loaded, target: Release, say: Say
     require_served(folder, triton_name, target)
     record = VersionRecord(
         model=triton_name,
-        backend=backend.triton,
+        backend=artifact.backend.triton,
         triton=target.name,
         exporter=artifact.exporter,
         opset=artifact.opset,
@@ -143,11 +184,21 @@ def _stage(job: Job, backend: Backend, loaded: Loaded, target: Release, say: Say
         offline_parity=parity,
         notes=(*loaded.notes, *artifact.notes, *(f"not proven {what}" for what in loaded.not_proven)),
     )
-    seconds = time.monotonic() - started
-    return Staged(backend=backend, triton_name=triton_name, folder=folder, record=record, seconds=seconds)
+    return Staged(
+        backend=artifact.backend,
+        triton_name=triton_name,
+        folder=folder,
+        record=record,
+        seconds=time.monotonic() - since,
+    )
 
 
-def _require(parity: Hop, triton_name: str, loaded: Loaded) -> None:
+def require_parity(parity: Hop, triton_name: str, loaded: Loaded) -> None:
+    """Make sure that the offline hop passed.
+
+    Raises:
+        ExportError: it did not; says where, and what would have passed.
+    """
     from builder.export import way_to_pass
 
     if parity.passed:

@@ -12,7 +12,7 @@ from typing import Final
 from builder import __version__
 from builder.spec.hashing import file_sha256
 from builder.spec.loaded import Fingerprint
-from builder.spec.project import Model, Parity
+from builder.spec.project import Model, Output, Parity, Pipeline
 
 PACKAGES: Final = ("torch", "onnx", "onnxscript", "onnxruntime", "numpy", "tritonclient", "jinja2")
 """Packages that every exported byte can depend on."""
@@ -38,9 +38,30 @@ def packages(further: Iterable[str] = ()) -> Mapping[str, str]:
     return versions
 
 
+def pipeline_sha256(name: str, pipeline: Pipeline, versions: Mapping[str, str], triton: str) -> str:
+    """Return the hash of all that trb.yaml says of a pipeline, and of the versions of its steps."""
+    steps = dict(sorted(versions.items()))
+    entry = {"name": name, "triton": triton, "pipeline": asdict(pipeline), "steps": steps}
+    return hashlib.sha256(json.dumps(entry, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def pipeline_served_sha256(name: str, pipeline: Pipeline, versions: Mapping[str, str], triton: str) -> str:
+    """Return the hash of what trb.yaml says of a pipeline as it is served; see `Fingerprint.served_sha256`."""
+    outputs = {output: Output() for output in pipeline.outputs}
+    plain = replace(
+        pipeline, outputs=outputs, parity=None, latency=None, samples=None, allow_new_signature=False
+    )
+    return pipeline_sha256(name, plain, versions, triton)
+
+
 def still_holds(fingerprint: Fingerprint, *, name: str, model: Model, triton: str, folder: Path) -> bool:
     """Whether a build of `model` now would read exactly what the one of `fingerprint` read."""
-    if fingerprint.entry_sha256 != entry_sha256(name, model, triton):
+    return holds(fingerprint, entry_sha256(name, model, triton), folder)
+
+
+def holds(fingerprint: Fingerprint, entry: str, folder: Path) -> bool:
+    """Whether a build of an entry with the hash `entry` would read exactly what the one of `fingerprint` read."""
+    if fingerprint.entry_sha256 != entry:
         return False
     further = (package for package in fingerprint.packages if package not in ("python", "trb", *PACKAGES))
     if dict(fingerprint.packages) != dict(packages(further)):

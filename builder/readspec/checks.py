@@ -117,6 +117,8 @@ def _source(model: Model) -> Iterator[Finding]:
 def _backends(model: Model) -> Iterator[Finding]:
     if not model.backend:
         yield Finding(("backend",), "names no backend; give onnx, torchscript, or both; or python")
+    if Backend.ENSEMBLE in model.backend:
+        yield Finding(("backend",), "is for pipelines; write the ensemble under `pipelines`, step by step")
     if len(set(model.backend)) != len(model.backend):
         yield Finding(("backend",), "names a backend twice")
 

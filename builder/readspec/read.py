@@ -9,7 +9,7 @@ from builder.readspec.shapes import ADAPTER, DTYPE_ALIASES, close_match, fit
 from builder.readspec.shorthand import spelt_out
 from builder.readspec.yaml_tree import Mistake, Tree, parse
 from builder.spec.dtypes import DType
-from builder.spec.project import Project, ReadProject
+from builder.spec.project import Backend, Project, ReadProject
 
 _MAX_BYTES = 1_000_000
 __all__ = ["close_match", "json_schema", "read"]
@@ -33,6 +33,7 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of trb.yaml, for editors; the short forms are allowed beside the long ones."""
     schema = ADAPTER.json_schema()
     schema["$defs"]["DType"]["enum"] = [*dict.fromkeys((*DType, *DTYPE_ALIASES))]
+    schema["$defs"]["Backend"]["enum"].remove(Backend.ENSEMBLE.value)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "trb.yaml"
     model = schema["$defs"]["Model"]["properties"]

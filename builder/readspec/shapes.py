@@ -128,7 +128,8 @@ def _not_one_of(word: object, names: list[str]) -> str:
 
 def _names(path: Path) -> list[str]:
     hint = _type_at(path)
-    return [str(member.value) for member in hint] if isinstance(hint, type) and issubclass(hint, Enum) else []
+    members = hint if isinstance(hint, type) and issubclass(hint, Enum) else ()
+    return [str(member.value) for member in members if member is not project.Backend.ENSEMBLE]
 
 
 def _keys_at(path: Path) -> list[str]:

@@ -53,7 +53,7 @@ class Loaded:
     """The entry, with what its samples tell; sizes are those that are run."""
     declared: Mapping[str, Axis] = field(default_factory=dict)
     """The sizes as trb.yaml has them, of the axes that it gives sizes; a file must take them all."""
-    kind: Literal["module", "program", "torchscript", "onnx", "python"]
+    kind: Literal["module", "program", "torchscript", "onnx", "python", "pipeline"]
     module: Any = None
     """An nn.Module in eval mode: `forward` takes the inputs positionally in signature order and returns a flat tuple of
     tensors in signature order. For kind `torchscript` the ScriptModule, for `program` the unflattened module."""
@@ -75,6 +75,8 @@ class Loaded:
     """eager PyTorch; the file in torch for .pt and .pt2; ONNX Runtime with optimisation off for .onnx; the Python
     function itself."""
     reference_name: str
+    trace: Runner | None = None
+    """Of a pipeline: as the reference, but for every tensor of it."""
     samples: Feed | None = None
     """Real inputs, first axis = samples."""
     provenance: Provenance

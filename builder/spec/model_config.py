@@ -58,13 +58,26 @@ class DynamicBatching:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnsembleStep:
+    """One `step` of `ensemble_scheduling`."""
+
+    model_name: str
+    model_version: int
+    """-1: the newest that is served."""
+    input_map: Mapping[str, str]
+    """The ensemble's tensor by the model's."""
+    output_map: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
     """A whole config.pbtxt of ours."""
 
     name: str
     backend: str
-    """onnxruntime or pytorch."""
+    """onnxruntime, pytorch or python; empty for an ensemble."""
     platform: str = ""
+    """`ensemble`, or nothing."""
     max_batch_size: int
     inputs: tuple[ConfigTensor, ...]
     outputs: tuple[ConfigTensor, ...]
@@ -74,3 +87,5 @@ class ModelConfig:
     """version_policy: latest { num_versions }."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     warmups: tuple[Warmup, ...] = ()
+    steps: tuple[EnsembleStep, ...] = ()
+    """Of an ensemble."""

@@ -71,3 +71,17 @@ class Wired:
     def giver(self, tensor: str) -> WiredStep | None:
         """Return the step that gives `tensor`; None: clients send it."""
         return next((step for step in self.steps if tensor in step.outputs.values()), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineNote:
+    """`pipeline.json` in the version folder of a pipeline: what it is made of."""
+
+    written: Wired
+    """As trb.yaml has it: every step a model of its own."""
+    served: Wired
+    """As the ensemble has it: merged models in place of the steps that they are made of."""
+    fused: Mapping[str, tuple[str, ...]]
+    """The steps of each merged model, by its name in the repository."""
+    versions: Mapping[str, str]
+    """The hash of the version of each step's model that the pipeline was proven with, by the model's name."""

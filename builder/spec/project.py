@@ -17,11 +17,13 @@ class Backend(StrEnum):
     ONNX = "onnx"
     TORCHSCRIPT = "torchscript"
     PYTHON = "python"
+    ENSEMBLE = "ensemble"
+    """Of pipelines alone, which have an entry of their own."""
 
     @property
     def triton(self) -> str:
-        """The `backend` of config.pbtxt."""
-        return {"onnx": "onnxruntime", "torchscript": "pytorch", "python": "python"}[self.value]
+        """The `backend` of config.pbtxt; `ensemble` stands for the platform of that name."""
+        return {"onnx": "onnxruntime", "torchscript": "pytorch"}.get(self.value, self.value)
 
     @classmethod
     def of_triton(cls, backend: str) -> "Backend":
@@ -30,13 +32,18 @@ class Backend(StrEnum):
 
     @property
     def filename(self) -> str:
-        """The file Triton looks for in a version folder."""
-        return {"onnx": "model.onnx", "torchscript": "model.pt", "python": "model.py"}[self.value]
+        """The file Triton looks for in a version folder; of a pipeline, for which it looks for none, what we note."""
+        return {
+            "onnx": "model.onnx",
+            "torchscript": "model.pt",
+            "python": "model.py",
+            "ensemble": "pipeline.json",
+        }[self.value]
 
     @property
     def is_graph(self) -> bool:
         """Whether it serves a graph, which can be merged with its neighbours in a pipeline."""
-        return self is not Backend.PYTHON
+        return self in (Backend.ONNX, Backend.TORCHSCRIPT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

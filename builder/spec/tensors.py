@@ -1,10 +1,12 @@
 """What goes in and comes out of a model."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from builder.spec.dtypes import DType
 
+T = TypeVar("T", bound=Hashable)
 Dim = int | str
 """A number is fixed; a name is a dynamic axis, and the same name is the same size."""
 
@@ -42,6 +44,6 @@ class Signature:
         return unique(axis for tensor in self.inputs for axis in tensor.axes)
 
 
-def unique(names: Iterable[str]) -> tuple[str, ...]:
+def unique(names: Iterable[T]) -> tuple[T, ...]:
     """Return `names` without repeats, order kept."""
     return tuple(dict.fromkeys(names))

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from builder.pbtxt.schema import schema
 from builder.spec.dtypes import DType
 from builder.spec.project import Axis, Backend, Model, axes, axis_range, has_batch_axis
-from builder.spec.tensors import Dim
+from builder.spec.record import VersionRecord
+from builder.spec.tensors import Dim, Signature, Tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,3 +53,53 @@ def of_spec(model: Model, backend: Backend) -> Known:
         batch_axis=batch,
         axes={axis: model.dims[axis] for axis in axes(model) if axis in model.dims and axis != batch},
     )
+
+
+def of_record(record: VersionRecord, model: Model | None) -> Known:
+    """Return all there is to know of a version that trb published.
+
+    Args:
+        record: the version's.
+        model: its entry in trb.yaml; None: it has none, or is a pipeline.
+    """
+    batch = model.batching.axis if model is not None else _first_axis(record.signature)
+    return Known(
+        backend=record.backend,
+        inputs=_faces(record.signature.inputs),
+        outputs=_faces(record.signature.outputs),
+        max_batch_size=record.batch.max_batch_size,
+        batch_axis=batch,
+        axes={
+            axis: limits
+            for axis, limits in (model.dims if model is not None else {}).items()
+            if axis != batch
+        },
+    )
+
+
+def of_config(config: Any) -> Known:
+    """Return what the config.pbtxt of a model that trb did not make says, a ModelConfig message."""
+    batch = ("batch",) if config.max_batch_size else ()
+    return Known(
+        backend=config.backend or config.platform,
+        inputs={one.name: _face(one, batch) for one in config.input},
+        outputs={one.name: _face(one, batch) for one in config.output},
+        max_batch_size=config.max_batch_size,
+    )
+
+
+def _faces(tensors: tuple[Tensor, ...]) -> Mapping[str, Face]:
+    return {one.name: Face(dtype=one.dtype, shape=one.shape) for one in tensors}
+
+
+def _face(tensor: Any, batch: tuple[str, ...]) -> Face:
+    dims = tensor.reshape.shape if tensor.HasField("reshape") else tensor.dims
+    named = (f"{tensor.name}_dim{place}" if dim < 0 else int(dim) for place, dim in enumerate(dims))
+    kind = schema().DataType.Name(tensor.data_type)
+    dtype = next((one for one in DType if one.triton == kind), None)
+    return Face(dtype=dtype, shape=(*batch, *named))
+
+
+def _first_axis(signature: Signature) -> str:
+    firsts = (tensor.shape[0] for tensor in signature.inputs if tensor.shape)
+    return next((first for first in firsts if isinstance(first, str)), "batch")

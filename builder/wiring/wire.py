@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from builder.spec.pipeline import ENSEMBLE, Wired, WiredStep
-from builder.spec.project import Pipeline
+from builder.spec.pipeline import Wired, WiredStep
+from builder.spec.project import Backend, Pipeline
 from builder.spec.tensors import Signature, Tensor
 from builder.wiring.agreement import broken_promises, disagreements
 from builder.wiring.axes import BATCH, Axes
@@ -93,7 +93,7 @@ def as_step(pipeline: Pipeline, models: Mapping[str, Known]) -> Known:
         models: what is known of its own steps' models.
     """
     names = Known(
-        backend=ENSEMBLE,
+        backend=Backend.ENSEMBLE.triton,
         inputs={name: Face() for name in pipeline.inputs},
         outputs={name: Face() for name in pipeline.outputs},
     )

@@ -41,7 +41,7 @@ found = {}
 for name in ("scripted", "traced"):
     torch.manual_seed(0)
     model = cnn() if name == "traced" else loaded(Model(), {"x": given("fp32", "batch", "time", 4)}, dims=STEPS)
-    for backend in Backend:
+    for backend in (Backend.ONNX, Backend.TORCHSCRIPT):
         into = Path(sys.argv[2]) / name / backend.value
         data = export(model, backend, into=into, release=release("24.10")).path.read_bytes()
         assert sys.argv[2].encode() not in data

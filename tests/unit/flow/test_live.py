@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from builder.flow.live import targets
+from builder.flow.select import select
 from builder.spec.dtypes import DType
 from builder.spec.project import Backend, Input, Model, Project, ReadProject
 from tests.unit.repository.values import publish
@@ -27,7 +28,7 @@ def read(tmp_path: Path) -> ReadProject:
 
 def test_a_model_without_a_version_stops_no_other(read: ReadProject) -> None:
     """The published model is a target; each backend of the other is missing, with the command that builds it."""
-    found = targets(read, read.project.models)
+    found = targets(read, select(read.project, ()))
 
     assert [one.triton_name for one in found.targets] == ["m"]
     assert [one.triton_name for one in found.missing] == ["n_onnx", "n_torchscript"]
@@ -37,7 +38,7 @@ def test_a_model_without_a_version_stops_no_other(read: ReadProject) -> None:
 
 def test_a_model_that_was_named_is_missing_like_any_other(read: ReadProject) -> None:
     """Naming one backend of an unbuilt model leaves that one missing, and nothing else."""
-    found = targets(read, {"n": read.project.models["n"]}, ["n_torchscript"])
+    found = targets(read, select(read.project, ["n"]), ["n_torchscript"])
 
     assert found.targets == ()
     assert [one.triton_name for one in found.missing] == ["n_torchscript"]
@@ -47,7 +48,7 @@ def test_a_version_without_a_record_is_missing(read: ReadProject) -> None:
     """What trb did not publish has nothing to be compared with, and the way on is told."""
     (read.repository / "m" / "7").mkdir()
 
-    (one,) = targets(read, {"m": read.project.models["m"]}).missing
+    (one,) = targets(read, select(read.project, ["m"])).missing
 
     assert "m/7 has no record.json" in one.why
     assert "`trb build`" in one.why

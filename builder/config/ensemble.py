@@ -1,0 +1,48 @@
+"""The config of a pipeline: an ensemble, which has neither a file nor instances nor a warmup of its own."""
+
+from typing import Final
+
+from builder.spec.model_config import ConfigTensor, EnsembleStep, ModelConfig
+from builder.spec.pipeline import Wired
+from builder.spec.tensors import Tensor
+
+_NEWEST: Final = -1
+
+
+def make_ensemble(wired: Wired, *, num_versions: int) -> ModelConfig:
+    """Return the config of a pipeline.
+
+    Its steps are named without a version: a step that is built again takes the old one's place at once, and a number
+    would keep the ensemble from loading as soon as that version is no longer served.
+
+    Args:
+        wired: the pipeline.
+        num_versions: how many of its newest versions are served.
+    """
+    batched = wired.max_batch_size > 0
+    signature = wired.signature
+    return ModelConfig(
+        name=wired.name,
+        backend="",
+        platform="ensemble",
+        max_batch_size=wired.max_batch_size,
+        inputs=tuple(_tensor(one, batched) for one in signature.inputs),
+        outputs=tuple(_tensor(one, batched) for one in signature.outputs),
+        num_versions=num_versions,
+        steps=tuple(
+            EnsembleStep(
+                model_name=step.model,
+                model_version=_NEWEST,
+                input_map=step.inputs,
+                output_map=step.outputs,
+            )
+            for step in wired.steps
+        ),
+    )
+
+
+def _tensor(tensor: Tensor, batched: bool) -> ConfigTensor:
+    """Return the tensor as clients see it: one of nothing but the batch has one dim of 1, as in its own model."""
+    shape = tensor.shape[1:] if batched else tensor.shape
+    dims = tuple(-1 if isinstance(dim, str) else dim for dim in shape)
+    return ConfigTensor(name=tensor.name, dtype=tensor.dtype, dims=dims or (1,))

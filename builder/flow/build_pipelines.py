@@ -1,0 +1,108 @@
+"""The pipelines of a build, once their steps are in the repository."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from builder import repository
+from builder.errors import RepositoryError, TrbError
+from builder.flow import pool
+from builder.flow.parts import Parts, find_parts
+from builder.flow.pipeline_worker import PipelineJob, work
+from builder.flow.published import Rows, failed_row, publish_all, row, told
+from builder.flow.worker import Built
+from builder.loading.fingerprint import holds, pipeline_sha256
+from builder.spec.project import Backend, Pipeline, ReadProject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which pipelines to build."""
+
+    pipelines: Mapping[str, Pipeline]
+    """Each after those that are steps of it."""
+    rows: Mapping[str, Rows]
+    """What became of the models."""
+    jobs: int
+    force: bool
+
+
+def build_pipelines(read: ReadProject, wanted: Wanted, step: pool.Step) -> dict[str, Rows]:
+    """Bring every wanted pipeline up to date with its steps; one that fails does not take the others along."""
+    rows: dict[str, Rows] = {}
+    while len(rows) < len(wanted.pipelines):
+        failed = _failed_names({**wanted.rows, **rows})
+        ready = dict(_ready(wanted, rows))
+        orders = []
+        for name, pipeline in ready.items():
+            order = _fresh_or_order(read, wanted, name, pipeline, failed)
+            if isinstance(order, PipelineJob):
+                orders.append(order)
+            else:
+                rows[name] = order
+        rows |= _build(read, orders, wanted.jobs, step) if orders else {}
+    return rows
+
+
+def _ready(wanted: Wanted, done: Mapping[str, Rows]) -> Iterator[tuple[str, Pipeline]]:
+    """Yield the pipelines whose own steps are no pipelines that are still to be built."""
+    for name, pipeline in wanted.pipelines.items():
+        waits = {step.model for step in pipeline.steps} & wanted.pipelines.keys() - done.keys()
+        if name not in done and not waits:
+            yield name, pipeline
+
+
+def _failed_names(rows: Mapping[str, Rows]) -> frozenset[str]:
+    return frozenset(one.triton_name for built in rows.values() for one in built if one.status == "failed")
+
+
+def _fresh_or_order(
+    read: ReadProject, wanted: Wanted, name: str, pipeline: Pipeline, failed: frozenset[str]
+) -> PipelineJob | Rows:
+    """Return what to build, or the rows of a pipeline that needs no build or cannot have one."""
+    broken = [step.model for step in pipeline.steps if step.model in failed]
+    if broken:
+        error: TrbError = RepositoryError(f"its step {broken[0]} was not built", fix="correct that first")
+        return (failed_row(name, name, Backend.ENSEMBLE, error),)
+    try:
+        parts = find_parts(read, pipeline)
+    except RepositoryError as caught:
+        return (failed_row(name, name, Backend.ENSEMBLE, caught),)
+    fresh = () if wanted.force else _fresh(read, name, pipeline, parts)
+    return fresh or PipelineJob(
+        name=name,
+        pipeline=pipeline,
+        parts=parts,
+        folder=read.folder,
+        repository=read.repository,
+        triton=read.project.triton,
+        log=repository.logs(read.repository) / f"build-{name}.log",
+        threads=pool.threads_of(wanted.jobs),
+    )
+
+
+def _fresh(read: ReadProject, name: str, pipeline: Pipeline, parts: Parts) -> Rows:
+    """Return the rows of a pipeline that is as its last build left it, of the same versions; nothing otherwise."""
+    state = repository.load_state(read.repository, name)
+    entry = pipeline_sha256(name, pipeline, parts.versions, read.project.triton)
+    if state is None or not repository.is_intact(read.repository, state):
+        return ()
+    if not holds(state.fingerprint, entry, read.folder):
+        return ()
+    names = [name, *(left.triton_name for left in state.versions if left.triton_name != name)]
+    return tuple(row(name, repository.latest(read.repository, one), "fresh", 0.0, ()) for one in names)
+
+
+def _build(read: ReadProject, orders: list[PipelineJob], jobs: int, step: pool.Step) -> dict[str, Rows]:
+    rows = {}
+    threads = pool.threads_of(jobs)
+    for job, outcome in pool.run(orders, work, workers=min(jobs, len(orders)), threads=threads, step=step):
+        pool.show_log(job)
+        if isinstance(outcome, Built):
+            allowed = job.pipeline.allow_new_signature
+            names = {Backend.ENSEMBLE: job.name}
+            rows[job.name] = publish_all(read, job.name, names, outcome, allow_new_signature=allowed)
+            step(job.name, told(rows[job.name]))
+        else:
+            rows[job.name] = (failed_row(job.name, job.name, Backend.ENSEMBLE, outcome),)
+            step(job.name, "failed")
+    return rows

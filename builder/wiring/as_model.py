@@ -1,0 +1,114 @@
+"""A pipeline, or a part of one, as an entry of a model: what it is fed, how near its answers must be."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+
+from builder.spec.pipeline import Wired, WiredStep
+from builder.spec.project import (
+    Axis,
+    Backend,
+    Batching,
+    Input,
+    Model,
+    Output,
+    Parity,
+    Pipeline,
+    Tolerance,
+    axis_range,
+)
+from builder.spec.tensors import Dim
+from builder.wiring.axes import BATCH
+
+Entries = Mapping[str, Model]
+"""The entry of each step's model by its name in the repository; a model that trb.yaml does not have has none."""
+
+
+def as_model(wired: Wired, entries: Entries, pipeline: Pipeline | None = None) -> Model:
+    """Return the entry that a model with the inputs and outputs of `wired` would have.
+
+    An input is what the first step that reads it says of it, and an axis has the sizes that all steps take. An output
+    is held to what the pipeline says, else to what the step that gives it says.
+
+    Args:
+        wired: the pipeline, or a part of it.
+        entries: those of its steps' models.
+        pipeline: its own entry; None: a part has none.
+    """
+    steps = [entries[step.model] for step in wired.steps if step.model in entries]
+    return Model(
+        source=" -> ".join(step.name for step in wired.steps),
+        inputs={name: _input(wired, entries, name) for name in wired.inputs},
+        outputs={name: Output(parity=_tolerance(wired, entries, name, pipeline)) for name in wired.outputs},
+        dims=_dims(wired, entries),
+        backend=(Backend.ENSEMBLE,),
+        samples=pipeline.samples if pipeline is not None else None,
+        parity=(pipeline.parity if pipeline is not None else None) or Parity(),
+        batching=Batching(
+            enabled="auto" if wired.max_batch_size else False,
+            axis=BATCH,
+            queue_delay_us=max((one.batching.queue_delay_us for one in steps), default=0),
+            row_tolerance=max((one.batching.row_tolerance for one in steps), default=0.0),
+        ),
+        latency=pipeline.latency if pipeline is not None else None,
+        keep_versions=pipeline.keep_versions if pipeline is not None else 1,
+    )
+
+
+def reader_of(wired: Wired, name: str) -> tuple[WiredStep, str]:
+    """Return the first step that reads a tensor, and its own name for it."""
+    step = wired.readers(name)[0]
+    return step, next(own for own, tensor in step.inputs.items() if tensor == name)
+
+
+def _input(wired: Wired, entries: Entries, name: str) -> Input:
+    step, own = reader_of(wired, name)
+    tensor = wired.tensors[name]
+    if step.model not in entries:
+        return Input(dtype=tensor.dtype, shape=tensor.shape)
+    entry = entries[step.model].inputs[own]
+    return Input(dtype=tensor.dtype, shape=tensor.shape, range=entry.range, values=entry.values)
+
+
+def _tolerance(wired: Wired, entries: Entries, name: str, pipeline: Pipeline | None) -> Tolerance | None:
+    """Return what an output is held to; None: to the pipeline's `parity`, or the default of its dtype."""
+    if pipeline is not None and (own := pipeline.outputs[name].parity) is not None:
+        return own
+    step = wired.giver(name)
+    if (pipeline is not None and pipeline.parity is not None) or step is None or step.model not in entries:
+        return None
+    entry = entries[step.model]
+    tensor = next(one for one, given in step.outputs.items() if given == name)
+    promise = entry.outputs.get(tensor)
+    if promise is not None and promise.parity is not None:
+        return promise.parity
+    if not wired.tensors[name].dtype.is_float:
+        return None
+    return Tolerance(**{field.name: getattr(entry.parity, field.name) for field in fields(Tolerance)})
+
+
+def _dims(wired: Wired, entries: Entries) -> Mapping[str, Axis]:
+    """Return the sizes of every dynamic axis that clients send: those that all steps which have it take."""
+    asked = {dim for name in wired.inputs for dim in wired.tensors[name].axes}
+    found: dict[str, Axis] = {}
+    for axis, limits in _limits(wired, entries):
+        if axis in asked:
+            known = found.get(axis, limits)
+            found[axis] = Axis(min=max(known.min, limits.min), max=min(known.max, limits.max))
+    if BATCH in asked and wired.max_batch_size:
+        found[BATCH] = Axis(max=wired.max_batch_size)
+    return found
+
+
+def _limits(wired: Wired, entries: Entries) -> Iterator[tuple[str, Axis]]:
+    for step in wired.steps:
+        entry = entries.get(step.model)
+        if entry is None:
+            continue
+        for own, name in step.inputs.items():
+            for dim, axis in zip(entry.inputs[own].shape, wired.tensors[name].shape, strict=True):
+                if isinstance(dim, str) and isinstance(axis, str) and _has_sizes(entry, dim):
+                    yield axis, axis_range(entry, dim)
+
+
+def _has_sizes(entry: Model, dim: Dim) -> bool:
+    return dim in entry.dims or dim == entry.batching.axis
