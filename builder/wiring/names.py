@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from builder.spec.project import Pipeline
 from builder.spec.tensors import unique
-from builder.wiring.known import Known
+from builder.wiring.known import Face, Known
 from builder.wiring.laid import Laid, givers, wanted
 from builder.wiring.mistake import Mistake
 
@@ -140,9 +140,12 @@ def _fits(laid: Steps, step: Laid, own: str, other: str) -> bool:
     """Whether the step could read `other` as its input `own`, as far as dtype and rank tell."""
     want = step.known.inputs[own]
     giver = next(givers(laid, other, step.place), None)
-    if giver is None or want.shape is None:
+    reader = next((one for one in laid if other in one.reads.values()), None)
+    if giver is None and reader is None:
+        return True
+    have = giver.face_given(other) if giver is not None else reader.face_read(other) if reader else Face()
+    if want.shape is None:
         return False
-    have = giver.face_given(other)
     return have.dtype is want.dtype and have.shape is not None and len(have.shape) == len(want.shape)
 
 

@@ -20,8 +20,8 @@ SPEC = """
 models:
   split: {source: "m:f", inputs: {x: {dtype: fp32, shape: [batch, 4]}}}
 pipelines:
-  fan: {inputs: [image], steps: [split], outputs: [label]}
-  other: {inputs: [image], steps: [split], outputs: [label]}
+  fan: {inputs: [image], steps: [{model: split, map: {x: image}}], outputs: [label]}
+  other: {inputs: [image], steps: [{model: split, map: {x: image}}], outputs: [label]}
 """
 
 
