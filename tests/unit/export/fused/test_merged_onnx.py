@@ -224,17 +224,24 @@ def test_the_target_release_bounds_opset_and_ir(tmp_path, out) -> None:
 
 
 def test_large_weights_go_beside_the_file(tmp_path, out, target) -> None:
-    """Weights that lie beside a step's file are read, and written beside the merged one."""
-    files = {"first": linear(tmp_path / "a"), "second": linear(tmp_path / "b", seed=1)}
+    """Weights that lie beside the steps' files are read, and written beside the merged one; an opset is converted."""
+    ports = "g (float[batch,40] x) => (float[batch,40] y)"
+    centred = f"{ports} {{ z = MatMul (x, w) m = ReduceMean <axes = [1]> (z) y = Sub (z, m) }}"
+    files = {
+        "first": onnx_file(tmp_path / "a", centred, {"w": rows(40, 40)}, opset=17),
+        "second": onnx_file(tmp_path / "b", f"{ports} {{ y = MatMul (x, w) }}", {"w": rows(40, 40, seed=1)}),
+    }
     for path in files.values():
-        onnx.save_model(
-            onnx.load(path), path, save_as_external_data=True, location="model.onnx.data", size_threshold=0
-        )
-    (group,) = groups(chain())
-    artifact = merged_onnx.merge(group, chain(), files, out, target, external_above_bytes=10)
-    feed = {"x": rows(3, 4)}
+        onnx.save_model(onnx.load(path), path, save_as_external_data=True, location="model.onnx.data")
+    ends = [tensor("x", "batch", 40)], [tensor("y", "batch", 40)]
+    steps = [step("first", *ends, gives={"y": "t"}), step("second", *ends, reads={"x": "t"})]
+    wired, feed = pipeline("x", steps, "y"), {"x": rows(3, 40)}
 
-    assert_same(open_onnx(artifact.path, threads=1)(feed), composed(chain(), files, feed))
+    artifact = merged_onnx.merge(groups(wired)[0], wired, files, out, target, external_above_bytes=1000)
+
+    assert_same(open_onnx(artifact.path, threads=1)(feed), composed(wired, files, feed))
+    assert artifact.path.stat().st_size < 2000
+    assert (out / "model.onnx.data").stat().st_size == 2 * 40 * 40 * 4
 
 
 def test_axes_that_are_one_have_one_name(tmp_path, out, target) -> None:

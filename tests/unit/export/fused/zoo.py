@@ -103,7 +103,9 @@ def composed(wired: Wired, files: Mapping[str, Path], feed: Mapping[str, Any]) -
     """Return what clients get when the steps run one after another, each from its own file."""
     values = dict(feed)
     for one in wired.steps:
-        run = open_file(Backend.of_triton(one.backend), files[one.model], one.signature, threads=1)
+        path = files[one.model]
+        backend = next(member for member in Backend if member.filename == path.name)
+        run = open_file(backend, path, one.signature, threads=1)
         answer = run({own: values[outer] for own, outer in one.inputs.items()})
         values.update({outer: answer[own] for own, outer in one.outputs.items()})
     return {name: values[name] for name in wired.outputs}
