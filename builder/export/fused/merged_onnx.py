@@ -1,6 +1,6 @@
 """Write the graphs of a group as one ONNX file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import onnx
@@ -13,7 +13,7 @@ from builder.export.fused.border import border
 from builder.export.fused.grouping import Group
 from builder.export.fused.onnx_names import read_by, rename
 from builder.export.fused.onnx_opsets import levelled
-from builder.export.fused.refused import not_merged
+from builder.export.fused.refused import APART, not_merged
 from builder.export.onnx_graph import opset_of, strip
 from builder.export.onnx_source import require_opset
 from builder.runtimes import open_session
@@ -80,20 +80,31 @@ def _without_functions(proto: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _require_tensors(step: WiredStep, graph: onnx.GraphProto, group: Group, wired: Wired) -> None:
-    has = {"input": {entry.name for entry in graph.input}, "output": {entry.name for entry in graph.output}}
-    free = has["input"] - set(_initial(graph))
-    wrong = (
-        *(f"no input {name}" for name in step.inputs if name not in has["input"]),
-        *(f"no output {name}" for name in step.outputs if name not in has["output"]),
-        *(f"an input {name} that nothing is given to" for name in sorted(free) if name not in step.inputs),
-    )
-    if wrong:
+    if wrong := next(_wrong(step, graph), ""):
         raise not_merged(
             group,
             wired,
-            f"the file of {step.name} has {wrong[0]}",
-            fix=f"build {step.model} anew: its file is not the one that the pipeline was wired for",
+            f"the file of {step.name} has {wrong}",
+            fix=f"build {step.model} anew, or {APART}",
         )
+
+
+def _wrong(step: WiredStep, graph: onnx.GraphProto) -> Iterator[str]:
+    """Yield what of the file is not as the step has it."""
+    initial = _initial(graph)
+    for kind, entries, tensors, used in (
+        ("input", graph.input, step.signature.inputs, step.inputs),
+        ("output", graph.output, step.signature.outputs, step.outputs),
+    ):
+        there = {entry.name: entry.type.tensor_type for entry in entries}
+        yield from (f"no {kind} {name}" for name in used if name not in there)
+        for tensor in tensors:
+            found = there.get(tensor.name)
+            if found is not None and found.HasField("shape") and len(found.shape.dim) != len(tensor.shape):
+                yield f"{kind} {tensor.name} with {len(found.shape.dim)} axes, not as {tensor}"
+    for entry in graph.input:
+        if entry.name not in step.inputs and entry.name not in initial:
+            yield f"an input {entry.name} that nothing is given to"
 
 
 def _as_one(

@@ -71,7 +71,7 @@ def _refusal(
 def _changed(nodes: Iterable[onnx.NodeProto], domain: str, low: int, high: int) -> Iterator[str]:
     """Yield the operators of `domain` that mean something else in version `high`, or may."""
     for node in nodes:
-        if _normal(node.domain) == domain and _since(node, domain, low) != _since(node, domain, high):
+        if node.domain == domain and _since(node, domain, low) != _since(node, domain, high):
             yield node.op_type
         for graph in subgraphs(node):
             yield from _changed(graph.node, domain, low, high)
@@ -86,11 +86,18 @@ def _since(node: onnx.NodeProto, domain: str, version: int) -> int:
 
 
 def _with_default_once(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """Call the default operator set by one of its two names."""
+    """Call the default operator set by the shorter of its two names."""
     found = _version(proto, "")
     others = [entry for entry in proto.opset_import if entry.domain not in _DEFAULT]
-    own = [onnx.helper.make_opsetid("", found)] if found else []
-    return _importing(proto, [*own, *others])
+    _shorten_domains(proto.graph.node)
+    return _importing(proto, [onnx.helper.make_opsetid("", found), *others] if found else others)
+
+
+def _shorten_domains(nodes: Iterable[onnx.NodeProto]) -> None:
+    for node in nodes:
+        node.domain = _normal(node.domain)
+        for graph in subgraphs(node):
+            _shorten_domains(graph.node)
 
 
 def _marked(proto: onnx.ModelProto, domain: str, version: int) -> onnx.ModelProto:

@@ -123,8 +123,14 @@ def test_an_input_handed_through_and_a_weight_given_as_output(tmp_path, out, tar
 
 
 def test_what_nothing_reads_is_not_in_the_file(tmp_path, out, target) -> None:
-    """An output that no step and no client reads goes, and the weights that only it needed."""
-    two = "g (float[b,4] x) => (float[b,4] y, float[b,4] z) { y = MatMul (x, w) z = MatMul (x, v) }"
+    """An output that no step and no client reads goes, and the weights that only it needed; a branch keeps its own."""
+    two = """g (float[b,4] x) => (float[b,4] y, float[b,4] z) {
+        h = Relu (x)
+        c = Constant <value = bool {1}> ()
+        y = If (c) <then_branch = t () => (float[b,4] o) { o = MatMul (h, w) },
+                    else_branch = e () => (float[b,4] o) { o = Sub (x, h) }>
+        z = MatMul (x, v)
+    }"""
     files = {
         "first": onnx_file(tmp_path / "a", two, {"w": rows(4, 4), "v": rows(4, 4, seed=1)}),
         "second": linear(tmp_path / "b"),
@@ -135,6 +141,7 @@ def test_what_nothing_reads_is_not_in_the_file(tmp_path, out, target) -> None:
 
     assert [one.name for one in graph.output] == ["y"]
     assert [one.name for one in graph.initializer] == ["first/w", "second/w"]
+    assert [one.op_type for one in graph.node] == ["Relu", "Constant", "If", "MatMul", "Relu"]
 
 
 def test_a_lower_opset_whose_operators_did_not_change_is_read_as_the_higher(tmp_path, out, target) -> None:
@@ -148,6 +155,17 @@ def test_a_lower_opset_whose_operators_did_not_change_is_read_as_the_higher(tmp_
 
     assert (artifact.opset, artifact.ir_version) == (19, 9)
     assert artifact.notes == ("first: opset 18 read as 19: its operators are the same in both",)
+
+
+def test_the_default_operators_have_one_name(tmp_path, out, target) -> None:
+    """A file may call them `ai.onnx`, another leaves the name out."""
+    spelt = "g (float[b,4] x) => (float[b,4] y) { y = ai.onnx.Relu (x) }"
+    files = {"first": onnx_file(tmp_path / "a", spelt), "second": linear(tmp_path / "b")}
+    proto = onnx.load(files["first"])
+    proto.opset_import[0].domain = "ai.onnx"
+    onnx.save(proto, files["first"])
+
+    check(chain(), files, out, target, x=rows(3, 4))
 
 
 def test_a_lower_opset_whose_operators_changed_is_converted(tmp_path, out, target) -> None:
@@ -386,12 +404,28 @@ def test_nothing_tells_where_the_parts_were_made(tmp_path, out, target) -> None:
         assert word not in artifact.path.read_bytes()
 
 
-def test_a_file_that_is_not_the_steps_is_refused(tmp_path, out, target) -> None:
-    """A model file without an output that the pipeline reads is named, with the step."""
-    other = onnx_file(tmp_path / "b", "g (float[b,4] x) => (float[b,4] z) { z = Relu (x) }")
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("g (float[b,4] x) => (float[b,4] z) { z = Relu (x) }", "no output y"),
+        ("g (float[b,4] z) => (float[b,4] y) { y = Relu (z) }", "no input x"),
+        (
+            "g (float[b,4] x, float[b,4] z) => (float[b,4] y) { y = Add (x, z) }",
+            "an input z that nothing is given to",
+        ),
+        (
+            "g (float[4] x) => (float[4] y) { y = Relu (x) }",
+            r"input x with 1 axes, not as x fp32\[batch, 4\]",
+        ),
+    ],
+)
+def test_a_file_that_is_not_the_steps_is_refused(text, told, tmp_path, out, target) -> None:
+    """A model file whose tensors are not those that the pipeline was wired with is named, with the step."""
+    files = {"first": linear(tmp_path / "a"), "second": onnx_file(tmp_path / "b", text)}
 
-    with pytest.raises(ExportError, match="the file of second has no output y"):
-        merged(chain(), {"first": linear(tmp_path / "a"), "second": other}, out, target)
+    with pytest.raises(ExportError, match=f"the file of second has {told}") as caught:
+        merged(chain(), files, out, target)
+    assert "build second anew" in caught.value.fix
 
 
 def test_what_onnxruntime_refuses_names_the_steps(tmp_path, out, target) -> None:
