@@ -2,14 +2,17 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from tests.unit.lint.ensemble_files import fan
 
 HEAVY = {
     "google.protobuf", "importlib.metadata", "jinja2", "numpy", "onnx", "onnxruntime", "pydantic", "rich",
     "safetensors", "sklearn", "torch", "tritonclient", "yaml",
 }  # fmt: skip
-COMMANDS = ("init", "build", "serve", "check", "perf", "doctor", "demo", "completion")
+COMMANDS = ("init", "build", "serve", "check", "perf", "graph", "doctor", "demo", "completion")
 
 
 def imported_by(*args: str) -> set[str]:
@@ -36,6 +39,14 @@ def test_help_imports_nothing_heavy(args: tuple[str, ...]) -> None:
 
     assert "click" in modules
     assert not modules & HEAVY
+
+
+def test_a_hand_written_pipeline_is_drawn_with_little(tmp_path: Path) -> None:
+    """`trb graph --repository` needs no torch, and nothing else of what builds and serves."""
+    fan(tmp_path)
+    modules = imported_by("graph", "--repository", str(tmp_path), "--format", "svg")
+
+    assert not modules & {"jinja2", "numpy", "onnx", "onnxruntime", "pydantic", "torch", "yaml"}
 
 
 def test_help_imports_click_and_ours_alone() -> None:

@@ -1,6 +1,8 @@
 """A pipeline as a tree."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 from builder.report import human
 from tests.unit.report.graphs import chain, report, reviews, step
@@ -38,6 +40,13 @@ def test_a_tree_tells_all_of_a_pipeline() -> None:
     assert plain() == TREE
 
 
+def test_the_documentation_shows_the_tree_of_its_picture() -> None:
+    """The tree in docs/graph.md is the pipeline of docs/graph.svg."""
+    page = (Path(__file__).resolve().parents[3] / "docs" / "graph.md").read_text(encoding="utf-8")
+
+    assert f"$ trb graph reviews\n{TREE}```" in page
+
+
 def test_without_a_measurement_the_page_says_how_to_get_one() -> None:
     """No step has a time, and the last line names the command, where trb can measure it."""
     assert plain(reviews(measured=False)).splitlines()[-1] == "not measured: run trb perf reviews"
@@ -66,8 +75,6 @@ def test_several_pipelines_stand_one_below_the_other() -> None:
 
 def test_a_terminal_gets_the_same_words() -> None:
     """Colour adds nothing but colour."""
-    import re
-
     coloured = human.render(report(), on_terminal=True, width=80)
 
     assert "\x1b[1m" in coloured

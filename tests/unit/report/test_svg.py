@@ -1,8 +1,10 @@
 """A pipeline as a picture."""
 
+import os
 import re
 from dataclasses import replace
 from itertools import combinations, pairwise
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,8 +15,10 @@ from builder.report import svg
 from builder.spec.dtypes import DType
 from builder.spec.graph import PipelineGraph
 from builder.spec.tensors import Tensor
+from tests.on_record import require_same
 from tests.unit.report.graphs import chain, edge, report, reviews, step
 
+PICTURE = Path(__file__).resolve().parents[3] / "docs" / "graph.svg"
 NS = "{http://www.w3.org/2000/svg}"
 
 
@@ -160,3 +164,12 @@ def test_all_of_a_picture_is_within_its_edges(one: PipelineGraph) -> None:
         x >= 0 and to_x <= width - 48 and y >= 0 and to_y <= height for x, y, to_x, to_y in boxes(root)
     )
     assert all(0 <= x <= width - 48 for points in corners(root) for x, _ in points)
+
+
+def test_the_picture_of_the_documentation_is_the_golden_one() -> None:
+    """docs/graph.svg is what is drawn now; `make golden` draws it anew."""
+    now = svg.render(report())
+    if os.environ.get("TRB_GOLDEN") == "write":
+        PICTURE.write_text(now, encoding="utf-8")
+
+    require_same({PICTURE.name: PICTURE.read_text(encoding="utf-8")}, {PICTURE.name: now})
