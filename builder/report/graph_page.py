@@ -85,4 +85,4 @@ def _wrapped(text: str) -> Leaf:
 
 def _time(time: StepTime) -> str:
     bar = "█" * round(time.share * _BAR)
-    return f"{words.split(time)}: {time.share:.0%} {bar}".rstrip()
+    return f"{time.share:.0%}: {words.split(time)} {bar}".rstrip()

@@ -18,8 +18,15 @@ _CLASSES: Final[Mapping[Look | str, str]] = {
     "other": "fill:#f3f4f6,stroke:#6b7280,color:#111827",
     "client": "fill:#ffffff,stroke:#6b7280,color:#111827,stroke-dasharray:4 3",
 }
-_SPECIAL: Final = re.compile(r"[^\w \-.,:+()\[\]/%=]|^[\d\-+.](?=[.) ]|\d*[.)] )|(?<!\w)_|_(?!\w)")
-"""What Mermaid, its HTML or its Markdown would take for something else than a letter."""
+_SPECIAL: Final = re.compile(
+    r"""[^\w \-.,:+()\[\]/%=]            # what the grammar or HTML has a use for
+    | ^[\d\-+](?=[.)\ ]|\d*[.)]\ )      # the mark of a list's item
+    | (?<!\w)_ | _(?!\w)               # emphasis
+    | :(?=fa-)                        # an icon
+    """,
+    re.VERBOSE,
+)
+"""What would be taken for something else than a letter."""
 
 
 def render(report: GraphReport) -> str:
@@ -34,8 +41,9 @@ def render(report: GraphReport) -> str:
 
 def _pipeline(one: PipelineGraph, prefix: str) -> Iterator[str]:
     ids = {step.name: f"{prefix}_{number}" for number, step in enumerate(one.steps, start=1)}
-    title = [words.pipeline(one), words.measured(one)]
-    yield f"    subgraph {prefix}[{_quoted(*title)}]"
+    when = f"measured {one.measured_at}" if one.measured_at else "not measured"
+    # In one line: Mermaid draws the first box over the second.
+    yield f"    subgraph {prefix}[{_quoted(f'{words.pipeline(one)}, {when}')}]"
     yield "        direction TB"
     yield f"        {prefix}_send([{_quoted('clients send')}]):::{_class('client')}"
     for step in one.steps:
@@ -51,9 +59,10 @@ def _pipeline(one: PipelineGraph, prefix: str) -> Iterator[str]:
 
 def _lines(step: GraphStep) -> Iterator[str]:
     yield words.named(step.name, step.version)
-    yield words.step(step)
+    yield step.kind
+    yield words.batching(step.max_batch_size)
     if step.time is not None:
-        yield f"{words.split(step.time)}: {step.time.share:.0%}"
+        yield f"{step.time.share:.0%}: {words.split(step.time)}"
 
 
 def _class(look: str) -> str:

@@ -153,7 +153,7 @@ def _card(step: GraphStep) -> _Card:
     version = "" if step.version is None else f"version {step.version}, "
     lines = [*kind, f"{version}{words.batching(step.max_batch_size)}"]
     if step.time is not None:
-        lines.append(f"{words.split(step.time)}: {step.time.share:.0%}")
+        lines.append(f"{step.time.share:.0%}: {words.split(step.time)}")
     share = None if step.time is None else step.time.share
     return _Card(look=step.look, name=step.name, lines=tuple(lines), share=share)
 

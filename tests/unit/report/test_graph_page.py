@@ -12,16 +12,16 @@ reviews version 3: 3 steps, max batch 8
 ├── clients send
 │   └── text string[batch, 1] → tokens
 ├── tokens version 1: Python, max batch 8
-│   ├── queue 12 us, compute 310 us: 16% ███
+│   ├── 16%: queue 12 us, compute 310 us ███
 │   ├── reads text
 │   ├── ids int64[batch, seq] → reviews_fused
 │   └── mask int64[batch, seq] → reviews_fused, answer
 ├── reviews_fused version 3: merged: embed + encoder + head, max batch 8
-│   ├── queue 20.5 us, compute 1.65 ms: 80% ████████████████
+│   ├── 80%: queue 20.5 us, compute 1.65 ms ████████████████
 │   ├── reads ids, mask
 │   └── scores fp32[batch, 2] → answer, client
 ├── answer version 1: Python, not batched
-│   ├── queue 8 us, compute 77 us: 4% █
+│   ├── 4%: queue 8 us, compute 77 us █
 │   ├── reads mask, scores
 │   └── label string[batch, 1] → client
 └── clients get

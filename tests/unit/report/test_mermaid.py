@@ -9,10 +9,10 @@ from tests.unit.report.graphs import chain, report, reviews
 
 CHART = """\
 flowchart TD
-    subgraph p1["chain version 1: 1 step, max batch 8<br/>not measured"]
+    subgraph p1["chain version 1: 1 step, max batch 8, not measured"]
         direction TB
         p1_send(["clients send"]):::client_box
-        p1_1["a version 1<br/>Python, max batch 8"]:::python_box
+        p1_1["a version 1<br/>Python<br/>max batch 8"]:::python_box
         p1_get(["clients get"]):::client_box
         p1_send -->|"t0 fp32[batch, 4]"| p1_1
         p1_1 -->|"t1 fp32[batch, 4]"| p1_get
@@ -42,7 +42,7 @@ def test_every_step_and_tensor_is_in_the_chart() -> None:
             other.tensor == edge.tensor for other in one.edges
         )
     assert all(f"{step.name} version" in chart for step in one.steps)
-    assert "queue 20.5 us, compute 1.65 ms: 80%" in chart
+    assert "80%: queue 20.5 us, compute 1.65 ms" in chart
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,10 @@ def test_every_step_and_tensor_is_in_the_chart() -> None:
         "1. one",
         "a|b",
         "end",
+        "fa:fa-car",
+        "1) two",
+        "$$x$$",
+        "%% note",
         "x;y",
         "größe",
         "a\\nb",

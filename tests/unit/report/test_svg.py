@@ -59,7 +59,7 @@ def test_every_step_and_tensor_is_in_the_picture() -> None:
         assert (
             f"{each.tensor.name} {each.tensor.dtype.value}[{', '.join(map(str, each.tensor.shape))}]" in said
         )
-    assert "queue 20.5 us, compute 1.65 ms: 80%" in said
+    assert "80%: queue 20.5 us, compute 1.65 ms" in said
     assert "measured 2026-11-28T21:04:05+00:00" in said
 
 
