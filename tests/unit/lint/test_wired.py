@@ -1,17 +1,24 @@
 """Ensembles are read as pipelines from their config.pbtxt files alone."""
 
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import onnx
+import onnx.parser
 import pytest
 from onnx import helper
 
 from builder.errors import RepositoryError
-from builder.lint import Target, wired
+from builder.lint import Target, lint_model, wired
+from builder.lint.ensembles import with_parts
+from builder.lint.model import ModelLint
 from builder.spec.dtypes import DType
+from builder.spec.findings import Severity
 from builder.spec.pipeline import Wired
 from builder.spec.releases import release
 from builder.spec.tensors import Signature, Tensor
+from tests.lint.pipelines import MODELS, pipeline, text
 from tests.unit.lint.ensemble_files import X, Y, ensemble, fan, model, write
 
 TARGET = Target(release=release("24.10"))
@@ -205,3 +212,27 @@ def test_a_repository_without_ensembles_says_so(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_says_so(tmp_path: Path) -> None:
     """A repository that cannot be listed is one mistake."""
     assert "cannot be listed" in refused(tmp_path / "nowhere").what
+
+
+@pytest.fixture(scope="module")
+def linted(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, ModelLint]:
+    """A repository of real models, each as lint sees it."""
+    root = tmp_path_factory.mktemp("linted")
+    for name, one in MODELS.items():
+        write(root, name, text(one.config), *one.versions)
+        proto = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["" : 17]> {one.graph}')
+        for version in one.versions:
+            onnx.save(proto, root / name / str(version) / "model.onnx")
+    return {root / name: lint_model(root / name, TARGET) for name in MODELS}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_lint_has_nothing_against_can_be_read(seed: int, linted: dict[Path, ModelLint]) -> None:
+    """Of random ensembles, right and wrong ones, those without an error are pipelines, and no other one is a crash."""
+    root = next(iter(linted)).parent
+    path = write(root, "p", text(pipeline(Random(seed)))).parent
+    found = with_parts({**linted, path: lint_model(path, TARGET)})[path].findings
+    errors = [one for one in found if one.severity is Severity.ERROR]
+
+    with suppress(*([RepositoryError] if errors else [])):
+        assert [one.name for one in read(root, "p")] == ["p"]
