@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from builder.check.fitting import fit
@@ -16,6 +17,7 @@ from builder.spec.loaded import Feed, Loaded, Runner
 from builder.spec.pipeline import PipelineNote, WiredStep
 from builder.spec.project import Backend, Model, Tolerance
 from builder.spec.results import Hop
+from builder.wiring import traced
 
 _MOST_CASES: Final = 4
 
@@ -41,8 +43,8 @@ def ask_steps(
     Raises:
         ServerError: the server does not serve a step.
     """
-    assert loaded.trace is not None, f"{loaded.name} is a pipeline"
-    traces = [(case.name, _trace(loaded.trace, case)) for case in _cases(loaded, steps)]
+    run = partial(traced, steps.note.written, loaded.runners)
+    traces = [(case.name, _trace(run, case)) for case in _cases(loaded, steps)]
     return tuple(_hop(step, traces, steps, client, on_step) for step in _asked(steps.note))
 
 

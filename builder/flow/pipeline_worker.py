@@ -8,13 +8,14 @@ from pathlib import Path
 from builder import repository, wiring
 from builder.errors import SpecError
 from builder.flow.linted import require_pipeline_served
+from builder.flow.merging import Merged, Place, merge_groups
 from builder.flow.parts import Parts
 from builder.flow.pipeline_entry import entry
 from builder.flow.served_files import open_served
 from builder.flow.worker import Built, Say, Staged, require_parity, send
-from builder.spec.artifact import Artifact, BatchProof
+from builder.spec.artifact import BatchProof
 from builder.spec.loaded import Loaded
-from builder.spec.pipeline import PipelineNote, Wired, WiredStep
+from builder.spec.pipeline import PipelineNote, Wired
 from builder.spec.plain import dump
 from builder.spec.project import Backend, Pipeline
 from builder.spec.record import VersionRecord
@@ -55,8 +56,9 @@ def _build(job: PipelineJob, say: Say) -> Built:
     say("loading")
     made = entry(job.name, job.pipeline, written, job.parts, root=job.repository, threads=job.threads)
     loaded = load_pipeline(made, job.folder, target)
-    merged: tuple[_Merged, ...] = ()
-    ensemble = _ensemble(job, written, loaded, merged, target, say, started)
+    served, merged = _fused(job, written, loaded, target, say)
+    form = _Form(written=written, served=served, merged=merged)
+    ensemble = _ensemble(job, form, loaded, target, say, started)
     return Built(
         staged=(*(one.staged for one in merged), ensemble),
         failures={},
@@ -81,25 +83,36 @@ def _wired(job: PipelineJob) -> Wired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Merged:
-    group: tuple[WiredStep, ...]
-    artifact: Artifact
-    staged: Staged
+class _Form:
+    """A pipeline as it is to be served."""
+
+    written: Wired
+    served: Wired
+    merged: tuple[Merged, ...]
+
+
+def _fused(
+    job: PipelineJob, written: Wired, loaded: Loaded, target: Release, say: Say
+) -> tuple[Wired, tuple[Merged, ...]]:
+    if job.pipeline.fuse is False:
+        return written, ()
+    place = Place(
+        parts=job.parts,
+        folder=job.folder,
+        repository=job.repository,
+        target=target,
+        threads=job.threads,
+    )
+    return merge_groups(loaded, written, place, say)
 
 
 def _ensemble(
-    job: PipelineJob,
-    written: Wired,
-    loaded: Loaded,
-    merged: tuple[_Merged, ...],
-    target: Release,
-    say: Say,
-    started: float,
+    job: PipelineJob, form: _Form, loaded: Loaded, target: Release, say: Say, started: float
 ) -> Staged:
     from builder.config.ensemble import make_ensemble
     from builder.config.render import render
 
-    served = written
+    served, merged = form.served, form.merged
     folder = repository.stage(job.repository, job.name)
     (folder / "version").mkdir()
     say(f"comparing the files of its steps with {loaded.reference_name}")
@@ -107,7 +120,7 @@ def _ensemble(
     require_parity(parity, job.name, loaded)
     say(f"writing {job.name}")
     note = PipelineNote(
-        written=written,
+        written=form.written,
         served=served,
         fused={one.staged.triton_name: tuple(step.name for step in one.group) for one in merged},
         versions=job.parts.versions,
@@ -126,7 +139,7 @@ def _ensemble(
     )
 
 
-def _parity(job: PipelineJob, served: Wired, loaded: Loaded, merged: tuple[_Merged, ...]) -> Hop:
+def _parity(job: PipelineJob, served: Wired, loaded: Loaded, merged: tuple[Merged, ...]) -> Hop:
     from builder.export import parity_of
     from builder.runtimes import open_file
 

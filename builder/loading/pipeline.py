@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +17,7 @@ from builder.spec.loaded import Feed, Fingerprint, Loaded, Runner
 from builder.spec.pipeline import Wired
 from builder.spec.project import Model, Pipeline
 from builder.spec.releases import Release
-from builder.wiring import as_model, composed, reader_of, traced
+from builder.wiring import as_model, composed, reader_of
 
 REFERENCE: Final = "the same steps in this process"
 
@@ -65,7 +64,7 @@ def load_pipeline(entry: Entry, folder: Path, release: Release) -> Loaded:
         kind="pipeline",
         signature=wired.signature,
         reference=composed(wired, runners),
-        trace=partial(traced, wired, runners),
+        runners=runners,
         reference_name=REFERENCE,
         samples=samples,
         provenance=provenance(

@@ -75,8 +75,8 @@ class Loaded:
     """eager PyTorch; the file in torch for .pt and .pt2; ONNX Runtime with optimisation off for .onnx; the Python
     function itself."""
     reference_name: str
-    trace: Runner | None = None
-    """Of a pipeline: as the reference, but for every tensor of it."""
+    runners: Mapping[str, Runner] = field(default_factory=dict)
+    """Of a pipeline: the reference of each step's model, by its name in the repository."""
     samples: Feed | None = None
     """Real inputs, first axis = samples."""
     provenance: Provenance
