@@ -1,11 +1,12 @@
 """The pipelines of a build, once their steps are in the repository."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from builder import repository
 from builder.errors import RepositoryError, TrbError
 from builder.flow import pool
+from builder.flow.merging import merged_names
 from builder.flow.parts import Parts, find_parts
 from builder.flow.pipeline_worker import PipelineJob, work
 from builder.flow.published import Rows, failed_row, publish_all, row, told
@@ -98,6 +99,7 @@ def _build(read: ReadProject, orders: list[PipelineJob], jobs: int, step: pool.S
     for job, outcome in pool.run(orders, work, workers=min(jobs, len(orders)), threads=threads, step=step):
         pool.show_log(job)
         if isinstance(outcome, Built):
+            outcome = replace(outcome, notes=(*outcome.notes, *_left_over(read, job.name, outcome)))
             allowed = job.pipeline.allow_new_signature
             names = {Backend.ENSEMBLE: job.name}
             rows[job.name] = publish_all(read, job.name, names, outcome, allow_new_signature=allowed)
@@ -106,3 +108,11 @@ def _build(read: ReadProject, orders: list[PipelineJob], jobs: int, step: pool.S
             rows[job.name] = (failed_row(job.name, job.name, Backend.ENSEMBLE, outcome),)
             step(job.name, "failed")
     return rows
+
+
+def _left_over(read: ReadProject, name: str, built: Built) -> Iterator[str]:
+    """Yield the models that steps were merged into by an earlier build, and are in use no more."""
+    used = {staged.triton_name for staged in built.staged}
+    for old in repository.models(read.repository):
+        if old not in used and old in merged_names(name, len(repository.models(read.repository))):
+            yield f"{old} is no part of {name} any more, and a server goes on loading it: remove its folder"

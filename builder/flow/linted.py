@@ -19,7 +19,7 @@ def require_served(stage: Path, triton_name: str, release: Release) -> None:
     """
     with TemporaryDirectory(dir=stage.parent) as room:
         model = Path(room) / triton_name
-        _lay_out(stage, model)
+        lay_out(stage, model)
         # Where the model will run is not known here; a server without the GPUs that the spec asks for says so itself.
         findings = lint_model(model, Target(release=release)).findings
     _refuse(triton_name, findings, release)
@@ -41,7 +41,7 @@ def require_pipeline_served(
     """
     with TemporaryDirectory(dir=stages[triton_name].parent) as room:
         for name, stage in stages.items():
-            _lay_out(stage, Path(room) / name)
+            lay_out(stage, Path(room) / name)
         for model in repository.iterdir() if repository.is_dir() else ():
             if model.is_dir() and model.name not in stages:
                 (Path(room) / model.name).symlink_to(model.absolute())
@@ -50,7 +50,7 @@ def require_pipeline_served(
     _refuse(triton_name, findings, release)
 
 
-def _lay_out(stage: Path, model: Path) -> None:
+def lay_out(stage: Path, model: Path) -> None:
     """Make a model folder of a stage, by links."""
     model.mkdir()
     for name, published in ((CONFIG, CONFIG), (WARMUP, WARMUP), (STAGED_VERSION, "1")):

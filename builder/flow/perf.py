@@ -15,7 +15,8 @@ from builder.flow.live import NO_SERVER, Target, targets
 from builder.flow.select import select
 from builder.perf import Load, Plan, Settings, Wish, machine, measure, plan, with_budget
 from builder.server.endpoint import Endpoint
-from builder.spec.project import Latency, Model, ReadProject
+from builder.spec.loaded import Feed
+from builder.spec.project import Latency, ReadProject
 from builder.spec.results import ModelPerf, PerfReport
 
 
@@ -96,7 +97,8 @@ def _measured(read: ReadProject, planned: Sequence[_Planned], endpoint: Endpoint
     for one in planned:
         published = one.target.published
         tell = partial(step, published.triton_name)
-        figures = measure(published.folder, endpoint, one.plan, on_step=tell)
+        wired = one.target.made_of.note.served if one.target.made_of is not None else None
+        figures = measure(published.folder, endpoint, one.plan, wired=wired, on_step=tell)
         repository.append_live(read.repository, published, "perf", figures)
         models.append(figures)
     return PerfReport(models=tuple(models), server=endpoint.description, machine=machine())
@@ -104,17 +106,27 @@ def _measured(read: ReadProject, planned: Sequence[_Planned], endpoint: Endpoint
 
 def _plans(read: ReadProject, found: Sequence[Target], request: PerfRequest) -> tuple[_Planned, ...]:
     sizes = axis_sizes(request.sizes)
-    return tuple(_Planned(target=one, plan=_plan(read, one.model, request, sizes)) for one in found)
+    return tuple(_Planned(target=one, plan=_plan(read, one, request, sizes)) for one in found)
 
 
-def _plan(read: ReadProject, model: Model, request: PerfRequest, sizes: Mapping[str, int]) -> Plan:
-    from builder.loading.samples import load_samples
-
+def _plan(read: ReadProject, target: Target, request: PerfRequest, sizes: Mapping[str, int]) -> Plan:
+    model = target.model
     loads = _loads(request, model.latency)
     with redirect_stdout(sys.stderr):  # what the samples' module prints is not part of the report
-        samples = load_samples(model, read.folder)
+        samples = _samples(read, target)
     wish = Wish(file=request.input_data, sizes=sizes, batch=max(load.batch for load in loads))
     return plan(model, samples, wish, loads, engine=request.engine, settings=request.settings)
+
+
+def _samples(read: ReadProject, target: Target) -> Feed | None:
+    from builder.loading.samples import load_samples
+
+    if target.made_of is None:
+        return load_samples(target.model, read.folder)
+    from builder.loading.pipeline import pipeline_samples
+
+    made_of = target.made_of
+    return pipeline_samples(made_of.note.written, target.model, made_of.parts.models, read.folder)
 
 
 def _loads(request: PerfRequest, latency: Latency | None) -> tuple[Load, ...]:

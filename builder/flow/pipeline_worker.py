@@ -6,7 +6,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from builder import repository, wiring
-from builder.errors import SpecError
+from builder.errors import ExportError, SpecError
 from builder.flow.linted import require_pipeline_served
 from builder.flow.merging import Merged, Place, merge_groups
 from builder.flow.parts import Parts
@@ -20,7 +20,7 @@ from builder.spec.plain import dump
 from builder.spec.project import Backend, Pipeline
 from builder.spec.record import VersionRecord
 from builder.spec.releases import Release, release
-from builder.spec.results import Hop
+from builder.spec.results import FusePick, Hop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +56,14 @@ def _build(job: PipelineJob, say: Say) -> Built:
     say("loading")
     made = entry(job.name, job.pipeline, written, job.parts, root=job.repository, threads=job.threads)
     loaded = load_pipeline(made, job.folder, target)
-    served, merged = _fused(job, written, loaded, target, say)
-    form = _Form(written=written, served=served, merged=merged)
+    form, pick, notes = _form(job, written, loaded, target, say)
     ensemble = _ensemble(job, form, loaded, target, say, started)
     return Built(
-        staged=(*(one.staged for one in merged), ensemble),
+        staged=(*(one.staged for one in form.merged), ensemble),
         failures={},
         fingerprint=loaded.fingerprint,
-        notes=loaded.notes,
+        notes=(*loaded.notes, *notes),
+        pick=pick,
     )
 
 
@@ -91,19 +91,48 @@ class _Form:
     merged: tuple[Merged, ...]
 
 
-def _fused(
+def _form(
     job: PipelineJob, written: Wired, loaded: Loaded, target: Release, say: Say
-) -> tuple[Wired, tuple[Merged, ...]]:
+) -> tuple[_Form, FusePick | None, tuple[str, ...]]:
+    """Return the form that trb.yaml asks for; of two that are measured the faster, its figures, and what to say."""
+    single = _Form(written=written, served=written, merged=())
     if job.pipeline.fuse is False:
-        return written, ()
-    place = Place(
+        return single, None, ()
+    try:
+        served, merged = merge_groups(loaded, written, _place(job, target), say)
+    except ExportError as error:
+        if job.pipeline.fuse == "auto":
+            return single, None, (f"not merged: {error.what}",)
+        raise ExportError(error.what, fix=f"{error.fix}; or `fuse: false`".removeprefix("; or ")) from error
+    fused = _Form(written=written, served=served, merged=merged)
+    if job.pipeline.fuse is True or not merged:
+        return fused, None, ()
+    say("measuring merged and single steps")
+    pick = _pick(job, fused, loaded, target)
+    return (fused if pick.kept == "fused" else single), pick, (str(pick),)
+
+
+def _pick(job: PipelineJob, fused: _Form, loaded: Loaded, target: Release) -> FusePick:
+    from builder.flow.faster import faster
+
+    return faster(
+        loaded,
+        {"fused": fused.served, "steps": fused.written},
+        {one.staged.triton_name: one.staged.folder for one in fused.merged},
+        root=job.repository,
+        release=target,
+        logs=job.log.parent,
+    )
+
+
+def _place(job: PipelineJob, target: Release) -> Place:
+    return Place(
         parts=job.parts,
         folder=job.folder,
         repository=job.repository,
         target=target,
         threads=job.threads,
     )
-    return merge_groups(loaded, written, place, say)
 
 
 def _ensemble(

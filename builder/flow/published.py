@@ -46,8 +46,13 @@ def publish_all(
             rows[staged.triton_name] = failed_row(name, staged.triton_name, staged.backend, error)
             continue
         published.append(one)
+        if built.pick is not None and staged.backend is Backend.ENSEMBLE:
+            repository.append_live(read.repository, one, "fuse", built.pick)
         status: Status = "built" if one.changed else "unchanged"
-        notes = dict.fromkeys(filter(None, (*built.notes, *one.record.notes, strange)))
+        shared = (
+            built.notes if staged.triton_name in names.values() else ()
+        )  # a merged model has none of them
+        notes = dict.fromkeys(filter(None, (*shared, *one.record.notes, strange)))
         rows[staged.triton_name] = row(name, one, status, staged.seconds, tuple(notes))
     if len(published) == len(rows):
         repository.save_state(read.repository, name, built.fingerprint, tuple(published))

@@ -23,7 +23,7 @@ from builder.spec.loaded import Fingerprint, Loaded
 from builder.spec.project import Backend, Model
 from builder.spec.record import VersionRecord
 from builder.spec.releases import Release, release
-from builder.spec.results import Hop
+from builder.spec.results import FusePick, Hop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,8 @@ class Built:
     """Why a backend has no version; the others may have one."""
     fingerprint: Fingerprint
     notes: tuple[str, ...]
+    pick: FusePick | None = None
+    """Which form of a pipeline is staged, where both were measured."""
 
 
 Say = Callable[[str], None]

@@ -54,6 +54,10 @@ def _name(project: Project, name: str) -> Iterator[Finding]:
         yield Finding((), f"Triton would refuse the name; {NAME_RULE}", stands=True)
     if name in taken or name in project.models:
         yield Finding((), f"a model is called `{name}` too; give one of the two another name", stands=True)
+    merged = f"{name}_fused"
+    if project.pipelines[name].fuse is not False and (merged in taken or merged in project.pipelines):
+        message = f"its merged steps would be called `{merged}`, as another entry is; rename one, or say `fuse: false`"
+        yield Finding((), message, stands=True)
 
 
 def _own(pipeline: Pipeline) -> Iterator[Finding]:

@@ -267,6 +267,35 @@ class PerfReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormFigures:
+    """One form of a pipeline on the live server."""
+
+    rows_per_s: float
+    """At concurrency 4, one row a request."""
+    p50_ms: float
+    """At concurrency 1."""
+    errors: int = 0
+    """Requests that failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FusePick:
+    """What `fuse: auto` came to."""
+
+    kept: Literal["fused", "steps"]
+    fused: FormFigures
+    steps: FormFigures
+
+    def __str__(self) -> str:
+        kept, other = (self.fused, self.steps) if self.kept == "fused" else (self.steps, self.fused)
+        which, what = ("merged", "single") if self.kept == "fused" else ("single", "merged")
+        return (
+            f"fuse: auto kept the {which} steps: {kept.rows_per_s:,.0f} rows/s at concurrency 4, p50 "
+            f"{kept.p50_ms:.2f} ms at 1; {what} steps: {other.rows_per_s:,.0f} rows/s, p50 {other.p50_ms:.2f} ms"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltModel:
     """What `trb build` did about one Triton model."""
 
