@@ -1,7 +1,9 @@
 """Every decision of config.pbtxt."""
 
+from dataclasses import replace
 from typing import Final
 
+from builder.config.labels import label_file
 from builder.config.threads import thread_parameters
 from builder.config.warmup import warmups
 from builder.spec.artifact import Artifact, BatchProof
@@ -41,7 +43,7 @@ def make(
         backend=artifact.backend.triton,
         max_batch_size=proof.max_batch_size,
         inputs=inputs,
-        outputs=tuple(_tensor(one, batched) for one in artifact.signature.outputs),
+        outputs=tuple(_labelled(_tensor(one, batched), loaded) for one in artifact.signature.outputs),
         instance_group=(_instances(model.instances, artifact.backend),),
         dynamic_batching=_batching(model, proof.max_batch_size),
         num_versions=model.keep_versions,
@@ -57,6 +59,11 @@ def _tensor(tensor: Tensor, batched: bool) -> ConfigTensor:
     if dims:
         return ConfigTensor(name=tensor.name, dtype=tensor.dtype, dims=dims)
     return ConfigTensor(name=tensor.name, dtype=tensor.dtype, dims=(1,), reshape=() if batched else None)
+
+
+def _labelled(tensor: ConfigTensor, loaded: Loaded) -> ConfigTensor:
+    labels = loaded.labels.get(tensor.name)
+    return tensor if labels is None else replace(tensor, label_filename=label_file(tensor.name, labels))
 
 
 def _instances(instances: Instances, backend: Backend) -> InstanceGroup:

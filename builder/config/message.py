@@ -36,6 +36,8 @@ def message(config: ModelConfig) -> Any:
 
 def _tensor(tensor: ConfigTensor) -> dict[str, Any]:
     fields = {"name": tensor.name, "data_type": tensor.dtype.triton, "dims": tensor.dims}
+    if tensor.label_filename:
+        fields["label_filename"] = tensor.label_filename
     return fields if tensor.reshape is None else {**fields, "reshape": {"shape": tensor.reshape}}
 
 

@@ -10,9 +10,11 @@ from builder.flow import pool
 from builder.flow.build_pipelines import Wanted, build_pipelines
 from builder.flow.published import Rows, failed_row, publish_all, row, told
 from builder.flow.select import select, with_steps
+from builder.flow.tried import refusals
 from builder.flow.worker import Built, Job, work
 from builder.loading.fingerprint import still_holds
 from builder.spec.project import Backend, Model, ReadProject, triton_names
+from builder.spec.releases import release
 from builder.spec.results import BuildReport
 
 
@@ -74,16 +76,38 @@ def _build(read: ReadProject, stale: Mapping[str, Model], jobs: int, step: pool.
     threads = pool.threads_of(workers)
     rows = {}
     orders = [_order(read, name, model, threads) for name, model in stale.items()]
+    waiting: list[tuple[Job, Built]] = []
     for job, outcome in pool.run(orders, work, workers=workers, threads=threads, step=step):
         pool.show_log(job)
-        if isinstance(outcome, Built):
-            allowed = job.model.allow_new_signature
-            rows[job.name] = publish_all(read, job.name, _names(job), outcome, allow_new_signature=allowed)
+        if isinstance(outcome, Built) and Backend.PYTHON in job.stages and outcome.staged:
+            waiting.append((job, outcome))
+        elif isinstance(outcome, Built):
+            rows[job.name] = _published(read, job, outcome)
             step(job.name, told(rows[job.name]))
         else:
             rows[job.name] = _failed(job, outcome)
             step(job.name, "failed")
+    return rows | _tried(read, waiting, step)
+
+
+def _tried(read: ReadProject, waiting: Sequence[tuple[Job, Built]], step: pool.Step) -> dict[str, Rows]:
+    """Publish the Python functions that a live Triton loads; nothing else proves that they import there."""
+    if not waiting:
+        return {}
+    step(", ".join(job.name for job, _ in waiting), "loading in the embedded Triton")
+    staged = [one for _, built in waiting for one in built.staged]
+    refused = refusals(staged, release(read.project.triton), logs=repository.logs(read.repository))
+    rows = {}
+    for job, built in waiting:
+        error = next((refused[one.triton_name] for one in built.staged if one.triton_name in refused), None)
+        rows[job.name] = _published(read, job, built) if error is None else _failed(job, error)
+        step(job.name, told(rows[job.name]) if error is None else "failed")
     return rows
+
+
+def _published(read: ReadProject, job: Job, built: Built) -> Rows:
+    allowed = job.model.allow_new_signature
+    return publish_all(read, job.name, _names(job), built, allow_new_signature=allowed)
 
 
 def _order(read: ReadProject, name: str, model: Model, threads: int) -> Job:

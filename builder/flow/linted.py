@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from builder.errors import ExportError
 from builder.lint import Place, Target, lint, lint_model
-from builder.repository.layout import CONFIG, STAGED_VERSION, WARMUP
+from builder.repository.layout import STAGED_VERSION
 from builder.spec.findings import Finding, Severity
 from builder.spec.releases import Release
 
@@ -53,9 +53,8 @@ def require_pipeline_served(
 def lay_out(stage: Path, model: Path) -> None:
     """Make a model folder of a stage, by links."""
     model.mkdir()
-    for name, published in ((CONFIG, CONFIG), (WARMUP, WARMUP), (STAGED_VERSION, "1")):
-        if (stage / name).exists():
-            (model / published).symlink_to(stage.absolute() / name)
+    for entry in stage.absolute().iterdir():
+        (model / ("1" if entry.name == STAGED_VERSION else entry.name)).symlink_to(entry)
 
 
 def _refuse(triton_name: str, findings: Sequence[Finding], release: Release) -> None:

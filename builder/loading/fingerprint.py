@@ -12,7 +12,7 @@ from typing import Final
 from builder import __version__
 from builder.spec.hashing import file_sha256
 from builder.spec.loaded import Fingerprint
-from builder.spec.project import Model, Output, Parity, Pipeline
+from builder.spec.project import Backend, Model, Output, Parity, Pipeline
 
 PACKAGES: Final = ("torch", "onnx", "onnxscript", "onnxruntime", "numpy", "tritonclient", "jinja2")
 """Packages that every exported byte can depend on."""
@@ -26,8 +26,17 @@ def entry_sha256(name: str, model: Model, triton: str) -> str:
 
 def served_sha256(name: str, model: Model, triton: str) -> str:
     """Return the hash of what trb.yaml says of a model as it is served; see `Fingerprint.served_sha256`."""
-    plain = replace(model, parity=Parity(), latency=None, samples=None, outputs={}, allow_new_signature=False)
+    plain = replace(
+        model, parity=Parity(), latency=None, samples=None, outputs=_served(model), allow_new_signature=False
+    )
     return entry_sha256(name, plain, triton)
+
+
+def _served(model: Model) -> dict[str, Output]:
+    """Return what is served of the outputs' entries: labels, and all that a Python function has for a signature."""
+    if Backend.PYTHON in model.backend:
+        return {name: replace(output, parity=None) for name, output in model.outputs.items()}
+    return {name: Output(labels=output.labels) for name, output in model.outputs.items() if output.labels}
 
 
 def packages(further: Iterable[str] = ()) -> Mapping[str, str]:
@@ -47,7 +56,7 @@ def pipeline_sha256(name: str, pipeline: Pipeline, versions: Mapping[str, str], 
 
 def pipeline_served_sha256(name: str, pipeline: Pipeline, versions: Mapping[str, str], triton: str) -> str:
     """Return the hash of what trb.yaml says of a pipeline as it is served; see `Fingerprint.served_sha256`."""
-    outputs = {output: Output() for output in pipeline.outputs}
+    outputs = {name: Output(labels=output.labels) for name, output in pipeline.outputs.items()}
     plain = replace(
         pipeline, outputs=outputs, parity=None, latency=None, samples=None, allow_new_signature=False
     )

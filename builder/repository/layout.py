@@ -10,6 +10,8 @@ from builder.spec.places import home
 
 CONFIG: Final = "config.pbtxt"
 WARMUP: Final = "warmup"
+LABELS: Final = "labels_*.txt"
+"""The files beside it that it names: of an output's classes."""
 STAGED_VERSION: Final = "version"
 """The folder of a stage that becomes the version folder."""
 

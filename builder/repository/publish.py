@@ -110,9 +110,23 @@ def _is_same(newest: Published, staged: Path, record: VersionRecord) -> bool:
         and newest.record.config_sha256 == record.config_sha256
         and (model / CONFIG).is_file()
         and file_sha256(model / CONFIG) == record.config_sha256
-        and file_hashes(staged / WARMUP).items() <= file_hashes(model / WARMUP).items()
+        and all(_is_there(model / name, sha256) for name, sha256 in _beside(staged).items())
         and file_hashes(newest.folder) == record.files
     )
+
+
+def _beside(staged: Path) -> dict[str, str]:
+    """Return the sha256 of what is to lie beside the version folders: the data of the warmup, labels."""
+    found = file_hashes(staged)
+    return {
+        name: sha256
+        for name, sha256 in found.items()
+        if name != CONFIG and not name.startswith(f"{STAGED_VERSION}/")
+    }
+
+
+def _is_there(path: Path, sha256: str) -> bool:
+    return path.is_file() and file_sha256(path) == sha256
 
 
 def _require_compatible(newest: Published, record: VersionRecord) -> None:
@@ -151,6 +165,8 @@ def _take_along(model: Path, staged: Path) -> None:
             continue
         if entry.name == WARMUP:
             _take_warmup_along(entry, staged / WARMUP)
+        elif (staged / entry.name).exists():
+            continue  # the new one counts
         elif entry.is_dir() and not entry.is_symlink():
             disk.link_tree(entry, staged / entry.name)
             disk.keep(staged / entry.name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from builder.repository import disk
 from builder.repository.faults import said_plainly
-from builder.repository.layout import CONFIG, WARMUP, model_folder, state_file, version_numbers
+from builder.repository.layout import CONFIG, LABELS, WARMUP, model_folder, state_file, version_numbers
 from builder.repository.read import Published
 from builder.repository.record import files_below
 from builder.spec.loaded import Fingerprint
@@ -21,7 +21,7 @@ class Left:
     triton_name: str
     version: int
     stats: Mapping[str, tuple[int, int]]
-    """Size in bytes and modification time in nanoseconds of the version's files, of config.pbtxt and of the warmup
+    """Size in bytes and modification time in nanoseconds of the version's files, of config.pbtxt, labels and warmup
     data, by path in the model's folder: enough to notice an edit without reading gigabytes."""
 
 
@@ -76,7 +76,8 @@ def _left(published: Published) -> Left:
 
 
 def _stats(model: Path, version: int) -> dict[str, tuple[int, int]]:
-    parts = (files_below(model / str(version)), files_below(model / WARMUP), {CONFIG: model / CONFIG})
+    beside = {path.name: path for path in (model / CONFIG, *sorted(model.glob(LABELS)))}
+    parts = (files_below(model / str(version)), files_below(model / WARMUP), beside)
     found = (path.stat() for part in parts for path in part.values())
     names = (path.relative_to(model).as_posix() for part in parts for path in part.values())
     return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in zip(names, found, strict=True)}

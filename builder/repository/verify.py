@@ -1,11 +1,16 @@
 """Whether what lies in the repository is what was published."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from builder.errors import RepositoryError
 from builder.repository.read import Published, versions
 from builder.repository.record import file_hashes, read_record
 from builder.spec.hashing import file_sha256
+
+_LABELS: Final = re.compile(r'label_filename: "(labels_[^"]+-([0-9a-f]{8})\.txt)"')
 
 
 def verify(published: Published) -> tuple[str, ...]:
@@ -19,8 +24,16 @@ def verify(published: Published) -> tuple[str, ...]:
     return (
         *_misnamed(published),
         *verify_files(published.folder),
-        *((f"{config} is not the one it was published with",) if edited else ()),
+        *((f"{config} is not the one it was published with",) if edited else _labels(config)),
     )
+
+
+def _labels(config: Path) -> Iterator[str]:
+    """Yield the files of labels that are not what their names say: those end in the start of a hash."""
+    for name, start in _LABELS.findall(config.read_text(encoding="utf-8")):
+        path = config.parent / name
+        if not (path.is_file() and file_sha256(path).startswith(start)):
+            yield f"{path} is not the one it was published with"
 
 
 def strangeness(repository: Path, triton_name: str) -> str:

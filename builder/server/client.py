@@ -78,6 +78,15 @@ class Client:
         ready = (row.version for row in self.index() if row.name == model and row.state == "READY")
         return tuple(sorted(version for version in ready if version is not None))
 
+    def load(self, model: str) -> None:
+        """Have the server load `model`; it must take load calls.
+
+        Raises:
+            ServerError: it does not load.
+        """
+        with self._words(f"loading {model}"):
+            self.http.load_model(model)
+
     def statistics(self, model: str, version: int) -> Statistics:
         """Return the server's counts since it started; use the difference of two.
 

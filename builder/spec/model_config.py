@@ -16,6 +16,8 @@ class ConfigTensor:
     """-1 is a dynamic axis."""
     reshape: tuple[int, ...] | None = None
     """The shape the backend sees, without batch; () for an output that has only the batch axis."""
+    label_filename: str = ""
+    """The file in the model's folder with the names of its classes; an output's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

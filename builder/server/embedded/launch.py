@@ -158,8 +158,8 @@ def environment(installed: Installed, versions_dir: Path) -> dict[str, str]:
 
 
 def configs_are_complete(repository: Path, models: Sequence[str] | None) -> bool:
-    """Return whether there is a model, and each one names its own inputs and outputs."""
-    names = model_folders(repository) if models is None else models
+    """Return whether there is a model, and each one names its own inputs and outputs; `models` empty: any may come."""
+    names = models or model_folders(repository)
     return bool(names) and all(_names_its_tensors(repository / name / "config.pbtxt") for name in names)
 
 
