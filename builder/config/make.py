@@ -45,7 +45,7 @@ def make(
         inputs=inputs,
         outputs=tuple(_labelled(_tensor(one, batched), loaded) for one in artifact.signature.outputs),
         instance_group=(_instances(model.instances, artifact.backend),),
-        dynamic_batching=_batching(model, proof.max_batch_size),
+        dynamic_batching=_batching(model, proof.max_batch_size) if proof.joins_requests else None,
         num_versions=model.keep_versions,
         parameters=dict(sorted({**threads, **model.parameters}.items())),
         warmups=warmups(loaded, artifact.backend, inputs, proof.max_batch_size) if model.warmup else (),

@@ -1,6 +1,7 @@
 """The batch axis of an exported file, proven by running it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from builder.blame import first_line
 from builder.errors import BatchingRefused, ExportError
@@ -12,7 +13,7 @@ from builder.feeds import label, sizes
 from builder.runtimes import open_file
 from builder.spec.artifact import Artifact, BatchProof
 from builder.spec.loaded import Loaded, Runner
-from builder.spec.project import axis_range
+from builder.spec.project import Backend, axis_range
 
 
 def prove_batch(loaded: Loaded, artifact: Artifact, *, threads: int) -> BatchProof:
@@ -33,7 +34,17 @@ def prove_batch(loaded: Loaded, artifact: Artifact, *, threads: int) -> BatchPro
     largest = axis_range(loaded.model, loaded.model.batching.axis).max
     if largest == 1:
         return BatchProof(max_batch_size=1, reason="the largest batch is one row", sizes=tried)
-    return _by_rows(loaded, run, tried, largest)
+    proof = _by_rows(loaded, run, tried, largest)
+    if proof.max_batch_size:
+        return proof
+    if artifact.backend is Backend.PYTHON and loaded.model.batching.enabled == "auto":
+        return replace(
+            proof,
+            max_batch_size=largest,
+            reason=f"every request is called alone: {proof.reason}",
+            joins_requests=False,
+        )
+    return _unbatched(loaded, proof)
 
 
 def _by_rows(loaded: Loaded, run: Runner, tried: tuple[Mapping[str, int], ...], largest: int) -> BatchProof:
@@ -44,14 +55,13 @@ def _by_rows(loaded: Loaded, run: Runner, tried: tuple[Mapping[str, int], ...], 
         rows = row_gap(loaded, run, nan=True)
     apart, problem = concat_gap(loaded, run)
     reason = _mixing(rows, problem, apart, accepted)
-    proof = BatchProof(
+    return BatchProof(
         max_batch_size=0 if reason else largest,
         reason=reason or _proven(rows, apart, accepted),
         sizes=tried,
         row_gap=rows.size,
         concat_gap=apart,
     )
-    return _unbatched(loaded, proof) if reason else proof
 
 
 def _mixing(rows: RowGap, problem: str, apart: float, accepted: float) -> str:

@@ -18,7 +18,7 @@ from builder.errors import ExportError, TrbError
 from builder.flow import pool
 from builder.flow.linted import require_served
 from builder.repository import out_of_room
-from builder.spec.artifact import Artifact
+from builder.spec.artifact import Artifact, BatchProof
 from builder.spec.loaded import Fingerprint, Loaded
 from builder.spec.project import Backend, Model
 from builder.spec.record import VersionRecord
@@ -184,7 +184,12 @@ def proven(
         row_tolerance=loaded.model.batching.row_tolerance,
         provenance=loaded.provenance,
         offline_parity=parity,
-        notes=(*loaded.notes, *artifact.notes, *(f"not proven {what}" for what in loaded.not_proven)),
+        notes=(
+            *loaded.notes,
+            *artifact.notes,
+            *_alone(proof),
+            *(f"not proven {what}" for what in loaded.not_proven),
+        ),
     )
     return Staged(
         backend=artifact.backend,
@@ -193,6 +198,10 @@ def proven(
         record=record,
         seconds=time.monotonic() - since,
     )
+
+
+def _alone(proof: BatchProof) -> tuple[str, ...]:
+    return () if proof.joins_requests else (proof.reason,)
 
 
 def require_parity(parity: Hop, triton_name: str, loaded: Loaded) -> None:

@@ -105,7 +105,7 @@ class Served:
         """
         if self.step.call == "row" and self._batched:
             return self._by_rows(feed)
-        given = {name: self._as_asked(name, value) for name, value in feed.items()}
+        given = {name: self._as_asked(name, value, "the request") for name, value in feed.items()}
         return self._checked(self._called(given, "the request"), feed, "", self.step.outputs)
 
     def answers(self, feeds: Sequence[Mapping[str, Any]]) -> list[dict[str, Any] | Failed]:
@@ -159,7 +159,7 @@ class Served:
 
     def _row(self, feed: Mapping[str, Any], n: int) -> dict[str, Any]:
         row = {name: value[n] if name in self._batched else value for name, value in feed.items()}
-        given = {name: self._as_asked(name, value) for name, value in row.items()}
+        given = {name: self._as_asked(name, value, f"row {n}") for name, value in row.items()}
         outputs = [one._replace(shape=one.shape[1:]) for one in self.step.outputs]
         return self._checked(self._called(given, f"row {n}"), feed, f" of row {n}", outputs)
 
@@ -177,7 +177,7 @@ class Served:
             )
         return np.stack(rows)
 
-    def _as_asked(self, name: str, value: Any) -> Any:
+    def _as_asked(self, name: str, value: Any, what: str) -> Any:
         """Return an input as the annotation of its parameter asks for it."""
         asked = self._given.get(name, "")
         try:
@@ -186,7 +186,7 @@ class Served:
             if asked in _TEXTS and isinstance(value, np.ndarray):
                 return _texts(value.tolist())
         except UnicodeDecodeError as error:
-            raise Failed(f"{self.step.name}: input `{name}` is no UTF-8 text: {error}") from None
+            raise Failed(f"{self.step.name}: input `{name}` of {what} is no UTF-8 text: {error}") from None
         return value.tolist() if asked in _BYTES and isinstance(value, np.ndarray) else value
 
     def _called(self, given: Mapping[str, Any], what: str) -> Any:

@@ -44,6 +44,9 @@ class BatchProof:
     """Largest change of a row when its neighbours were replaced; 0.0 is bit-equal, None: not tested (no batch axis)."""
     concat_gap: float | None = None
     """Largest absolute difference of f(concat(a, b)) from concat(f(a), f(b)); None: not tested."""
+    joins_requests: bool = True
+    """Whether rows of several requests may meet in one call; False: a Python function that mixes rows, which gets each
+    request as it came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
