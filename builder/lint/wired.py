@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from builder.errors import RepositoryError
 from builder.lint.folder import CONFIG, Folder, look
@@ -19,6 +19,8 @@ from builder.spec.dtypes import DType
 from builder.spec.findings import Finding
 from builder.spec.pipeline import ENSEMBLE, Wired, WiredStep
 from builder.spec.tensors import Dim, Signature, Tensor
+
+_BOTH: Final[tuple[Literal["input", "output"], ...]] = ("input", "output")
 
 Recorded = Callable[[str], Signature | None]
 """Gives what is known of a model's tensors beside its configuration: the names of their axes."""
@@ -57,6 +59,12 @@ def wired(
     Raises:
         RepositoryError: there is no such ensemble, or a config.pbtxt that it needs is wrong.
     """
+    if (repository / CONFIG).exists():
+        real = repository.resolve()
+        raise RepositoryError(
+            f"{repository} is a model, and no repository",
+            fix=f"trb graph --repository {real.parent} {real.name}",
+        )
     folders = {path.name: path for path in _folders(repository)}
     asked = tuple(names) or tuple(name for name, path in folders.items() if _says_ensemble(path))
     if not asked:
@@ -139,8 +147,19 @@ def _read(path: Path, target: Target) -> _Read:
     if isinstance(config, Refusal):
         raise _error(source.finding(config))
     found = _Read(folder=folder, source=source, config=_completed(config | {"name": path.name}, path, target))
-    found.require((*ensembles.check(found.config), *core.tensor_refusals(found.config)))
+    found.require(
+        (*ensembles.check(found.config), *core.tensor_refusals(found.config), *_no_types(found.config))
+    )
     return found
+
+
+def _no_types(config: Config) -> Iterator[Refusal]:
+    """Yield the tensors whose data type is a number that no type has, which protobuf takes."""
+    for io in _BOTH:
+        for position, tensor in enumerate(tensors(config, io)):
+            if isinstance(tensor.get("data_type"), int):
+                message = f"{io} '{tensor.get('name')}': {tensor['data_type']} is no data type"
+                yield Refusal(message, place=(io, position, "data_type"))
 
 
 def _first(folder: Folder) -> fill.First:
@@ -174,14 +193,28 @@ def _wired(
     ran = runnable(one.config, [tensor["name"] for tensor in tensors(one.config, "input")])
     found = _steps(ran, known, recorded)
     own = _signature(one, recorded)
+    known_tensors = _tensors(own, found)
+    one.require(_untold(ran, known_tensors))
     return Wired(
         name=name,
         steps=found,
         inputs=tuple(tensor.name for tensor in own.inputs),
         outputs=tuple(tensor.name for tensor in own.outputs),
-        tensors=_tensors(own, found),
+        tensors=known_tensors,
         max_batch_size=max_batch_size(one.config),
     )
+
+
+def _untold(ran: Sequence[Step], known: Collection[str]) -> Iterator[Refusal]:
+    """Yield the tensors of which no config says what they are: the server is told by the code of Python models."""
+    for step in ran:
+        for use in (*step.inputs, *step.outputs):
+            if use.tensor not in known:
+                yield Refusal(
+                    f"no config.pbtxt says the data type and dims of ensemble tensor '{use.tensor}'",
+                    place=use.tensor_place,
+                    fix=f"give `input` and `output` in the config.pbtxt of '{step.model}'",
+                )
 
 
 def _steps(ran: Sequence[Step], known: Mapping[str, _Read], recorded: Recorded) -> tuple[WiredStep, ...]:

@@ -176,6 +176,27 @@ def test_tensors_that_do_not_meet_are_refused_in_the_servers_words(
     assert message in refused(tmp_path).what
 
 
+def test_a_data_type_that_is_no_type_is_refused_at_its_place(tmp_path: Path) -> None:
+    """A number that protobuf takes for an enum is no type of a tensor, though all agree on it."""
+    fan(tmp_path)
+    for path in tmp_path.glob("*/config.pbtxt"):
+        path.write_text(path.read_text().replace("TYPE_FP32", "77"))
+
+    assert "77 is no data type" in refused(tmp_path).what
+
+
+def test_a_tensor_that_no_config_tells_is_refused_at_its_place(tmp_path: Path) -> None:
+    """Between two models whose configs leave their tensors to code, what is handed on cannot be known."""
+    path = fan(tmp_path)
+    for name in ("split", "left"):
+        write(tmp_path, name, 'backend: "python"')
+    error = refused(tmp_path)
+
+    assert error.what.startswith(f"{path}:")
+    assert "no config.pbtxt says the data type and dims of ensemble tensor 'a'" in error.what
+    assert error.fix == "give `input` and `output` in the config.pbtxt of 'split'"
+
+
 def test_an_ensemble_that_is_made_of_itself_is_refused(tmp_path: Path) -> None:
     """A circle has no picture."""
     ensemble(tmp_path, "e", {"i": X}, {"o": X}, [("e", {"i": "i"}, {"o": "o"})])
@@ -207,6 +228,13 @@ def test_a_repository_without_ensembles_says_so(tmp_path: Path) -> None:
 
     assert "has no ensemble" in error.what
     assert "pipelines:" in error.fix
+
+
+def test_a_model_is_no_repository(tmp_path: Path) -> None:
+    """Whoever names the ensemble's own folder is told how to name it."""
+    fan(tmp_path)
+
+    assert refused(tmp_path / "fan").fix == f"trb graph --repository {tmp_path} fan"
 
 
 def test_a_folder_that_is_not_there_says_so(tmp_path: Path) -> None:
