@@ -99,10 +99,10 @@ def _build(read: ReadProject, orders: list[PipelineJob], jobs: int, step: pool.S
     for job, outcome in pool.run(orders, work, workers=min(jobs, len(orders)), threads=threads, step=step):
         pool.show_log(job)
         if isinstance(outcome, Built):
-            outcome = replace(outcome, notes=(*outcome.notes, *_left_over(read, job.name, outcome)))
+            built = replace(outcome, notes=(*outcome.notes, *_left_over(read, job.name, outcome)))
             allowed = job.pipeline.allow_new_signature
             names = {Backend.ENSEMBLE: job.name}
-            rows[job.name] = publish_all(read, job.name, names, outcome, allow_new_signature=allowed)
+            rows[job.name] = publish_all(read, job.name, names, built, allow_new_signature=allowed)
             step(job.name, told(rows[job.name]))
         else:
             rows[job.name] = (failed_row(job.name, job.name, Backend.ENSEMBLE, outcome),)
