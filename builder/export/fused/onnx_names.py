@@ -27,7 +27,6 @@ def read_by(node: onnx.NodeProto) -> Iterator[str]:
     """Yield the values that `node` reads, those that only a graph inside it reads included."""
     yield from node.input
     for graph in subgraphs(node):
-        yield from (entry.name for entry in graph.output)
         for inner in graph.node:
             yield from read_by(inner)
 

@@ -168,16 +168,19 @@ def test_the_default_operators_have_one_name(tmp_path, out, target) -> None:
     check(chain(), files, out, target, x=rows(3, 4))
 
 
-def test_a_lower_opset_whose_operators_changed_is_converted(tmp_path, out, target) -> None:
-    """ReduceMean got its axes as an input in opset 18; the branches of an If are converted as well."""
-    text = """g (float[b,4] x) => (float[b,4] y) {
-        m = ReduceMean <axes = [1]> (x)
-        c = Constant <value = bool {1}> ()
+@pytest.mark.parametrize(
+    "text",
+    [
+        "m = ReduceMean <axes = [1]> (x) y = Sub (x, m)",
+        """c = Constant <value = bool {1}> ()
         d = If (c) <then_branch = t () => (float[b,1] o) { o = ReduceMax <axes = [1]> (x) },
-                    else_branch = e () => (float[b,1] p) { p = ReduceMin <axes = [1]> (x) }>
-        n = Sub (x, m)
-        y = Mul (n, d)
-    }"""
+                    else_branch = e () => (float[b,1] o) { o = ReduceMin <axes = [1]> (x) }>
+        y = Mul (x, d)""",
+    ],
+)
+def test_a_lower_opset_whose_operators_changed_is_converted(text, tmp_path, out, target) -> None:
+    """ReduceMean and its like got their axes as an input in opset 18, also in the branches of an If."""
+    text = f"g (float[b,4] x) => (float[b,4] y) {{ {text} }}"
     files = {"first": onnx_file(tmp_path / "a", text, opset=17), "second": linear(tmp_path / "b")}
 
     artifact = check(chain(), files, out, target, x=rows(3, 4))
@@ -284,6 +287,17 @@ def test_axes_that_are_one_have_one_name(tmp_path, out, target) -> None:
     assert shapes == [("batch", 4)] * 3
 
 
+def test_the_batch_is_one_axis_of_all_that_batch(tmp_path, out, target) -> None:
+    """Steps that share no tensor are batched together: Triton sends both as many rows."""
+    files = {name: linear(tmp_path / name) for name in ("first", "second")}
+    second = step("second", [tensor("x", "n", 4)], [tensor("y", "n", 4)], reads={"x": "z"}, gives={"y": "u"})
+    wired = pipeline("x z", [row("first", "x", "y"), second], "y u")
+
+    artifact = check(wired, files, out, target, x=rows(3, 4), z=rows(3, 4, seed=1))
+
+    assert {one.shape for one in artifact.signature.inputs} == {("batch", 4)}
+
+
 def test_axes_that_are_two_have_two_names(tmp_path, out, target) -> None:
     """Both models call an axis `n`, of different tensors: the file does not say that they are as long."""
     text = "g (float[n] x) => (float[n] y) { y = Relu (x) }"
@@ -339,7 +353,25 @@ def test_names_inside_branches_and_loops_do_not_clash(tmp_path, out, target) -> 
     }"""
     files = {"first": onnx_file(tmp_path / "a", text, {"w": rows(4, 4)})}
 
-    check(chain("first", "first"), files, out, target, x=rows(3, 4))
+    artifact = check(chain("first", "first"), files, out, target, x=rows(3, 4))
+
+    loops = [node for node in onnx.load(artifact.path).graph.node if node.op_type == "Loop"]
+    bodies = [node.attribute[0].g for node in loops]
+    kept = [dim for body in bodies for one in body.input for dim in one.type.tensor_type.shape.dim]
+    assert [dim.dim_param for dim in kept] == ["", ""] * 2
+
+
+def test_a_value_inside_a_branch_may_be_called_as_one_outside(tmp_path, out, target) -> None:
+    """The branch means its own `y`, the graph around it the tensor that the pipeline calls `t`."""
+    text = """g (float[b,4] x) => (float[b,4] y) {
+        c = Constant <value = bool {1}> ()
+        d = If (c) <then_branch = p () => (float[b,4] o) { y = Relu (x) o = Add (y, x) },
+                    else_branch = q () => (float[b,4] o) { y = Tanh (x) o = Mul (y, x) }>
+        y = Sub (x, d)
+    }"""
+    files = {"first": onnx_file(tmp_path / "a", text), "second": linear(tmp_path / "b")}
+
+    check(chain(), files, out, target, x=rows(3, 4))
 
 
 def test_functions_of_one_name_stay_apart(tmp_path, out, target) -> None:
