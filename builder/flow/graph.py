@@ -1,7 +1,6 @@
 """`trb graph`: what a pipeline is made of, and where its time goes."""
 
 import difflib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,17 +8,17 @@ from typing import Any, Final
 
 from builder import repository
 from builder.errors import RepositoryError, UsageError
+from builder.flow.note import read_note
 from builder.lint import Target, printable, wired
 from builder.repository import Published
 from builder.spec.graph import Edge, GraphReport, GraphStep, Look, PipelineGraph
 from builder.spec.pipeline import ENSEMBLE, Wired, WiredStep
 from builder.spec.plain import from_plain
+from builder.spec.project import Backend
 from builder.spec.releases import Release, release, releases
 from builder.spec.results import StepTime
 from builder.spec.tensors import Signature, Tensor
 
-FACTS: Final = "pipeline.json"
-"""What a pipeline's version folder says of its merged models."""
 _KINDS: Final[Mapping[str, tuple[str, Look]]] = {
     "onnxruntime": ("ONNX graph", "graph"),
     "pytorch": ("TorchScript graph", "graph"),
@@ -151,20 +150,10 @@ def _recorded(root: Path, name: str) -> Signature | None:
 
 
 def _fused(published: Published) -> Mapping[str, tuple[str, ...]]:
-    """Return the steps that each merged model stands for, as far as the version says."""
-    path = published.folder / FACTS
-    if not path.exists():
+    """Return the steps that each merged model stands for; none in what somebody put there by hand."""
+    if not (published.folder / Backend.ENSEMBLE.filename).exists():
         return {}
-    try:
-        facts: Any = json.loads(path.read_bytes())
-        return from_plain(_Facts, facts).fused
-    except (OSError, TypeError, ValueError) as error:
-        raise RepositoryError(f"{path} cannot be read: {error}", fix="run `trb build`") from error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Facts:
-    fused: Mapping[str, tuple[str, ...]]
+    return read_note(published.folder).fused
 
 
 def _times(root: Path, published: Published) -> _Times:

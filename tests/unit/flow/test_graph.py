@@ -1,6 +1,5 @@
 """What a pipeline is drawn from: its config, its record, and the newest measurement of the version that lies there."""
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +9,18 @@ import pytest
 
 from builder import repository
 from builder.errors import RepositoryError, UsageError
-from builder.flow.graph import FACTS, graph, graph_repository
+from builder.flow.graph import graph, graph_repository
+from builder.lint import Target, wired
 from builder.repository import Published
+from builder.spec.pipeline import PipelineNote
+from builder.spec.plain import dump
+from builder.spec.project import Backend
+from builder.spec.releases import release
 from builder.spec.results import ModelPerf, StepTime
 from tests.unit.lint.ensemble_files import X, Y, ensemble, fan, model
 from tests.unit.repository.values import fill, record
 
+NOTE = Backend.ENSEMBLE.filename
 SPEC = """
 models:
   split: {source: "m:f", inputs: {x: {dtype: fp32, shape: [batch, 4]}}}
@@ -30,16 +35,23 @@ def root(tmp_path: Path) -> Path:
     """A repository with the ensemble `fan` that trb published, beside a trb.yaml."""
     (tmp_path / "trb.yaml").write_text(SPEC)
     root = tmp_path / "model_repository"
-    config = fan(root).read_text()
-    shutil.rmtree(root / "fan")
-    publish(root, "w", config)
+    fan(root)
+    publish(root, "w")
     return root
 
 
-def publish(root: Path, weights: str, config: str) -> Published:
+def note(root: Path) -> PipelineNote:
+    """What a build would say of `fan`, had it merged two steps into `left`."""
+    (one,) = wired(root, Target(release=release("24.10")), ["fan"])
+    return PipelineNote(written=one, served=one, fused={"left": ("digits", "top3")}, versions={})
+
+
+def publish(root: Path, weights: str) -> Published:
+    config, facts = (root / "fan" / "config.pbtxt").read_text(), dump(note(root))
+    if not repository.versions(root, "fan")[-1].is_recorded:
+        shutil.rmtree(root / "fan")  # what was written by hand, in whose place trb publishes nothing
     stage = fill(repository.stage(root, "fan"), weights, config=config, warmup=None)
-    facts = {"fused": {"left": ["digits", "top3"]}, "later": "more"}
-    (stage / "version" / FACTS).write_text(json.dumps(facts))
+    (stage / "version" / NOTE).write_text(facts)
     return repository.publish(root, "fan", stage, replace(record(), model="fan"))
 
 
@@ -88,11 +100,11 @@ def test_a_merged_model_is_told_by_the_steps_it_stands_for(root: Path) -> None:
 
 def test_a_pipeline_json_that_cannot_be_read_is_an_error(root: Path) -> None:
     """A damaged file is named, and not passed over."""
-    (root / "fan" / "1" / FACTS).write_text("{")
+    (root / "fan" / "1" / NOTE).write_text("{")
 
     with pytest.raises(RepositoryError, match=r"pipeline\.json cannot be read") as raised:
         graph_repository(root, [])
-    assert raised.value.fix == "run `trb build`"
+    assert raised.value.fix == "build the pipeline again: trb build --force"
 
 
 def test_the_newest_measurement_counts(root: Path) -> None:
@@ -111,7 +123,7 @@ def test_a_measurement_of_another_version_does_not_count(root: Path) -> None:
     """After a build the times of the version before are gone, and no time is said."""
     measured(root, repository.latest(root, "fan"), ("split", 0.5))
     assert times(root)["split"] == 0.5
-    publish(root, "other", (root / "fan" / "config.pbtxt").read_text())
+    publish(root, "other")
     (one,) = graph_repository(root, []).pipelines
 
     assert set(times(root).values()) == {None}

@@ -1,5 +1,6 @@
 """Pipelines to draw."""
 
+from dataclasses import replace
 from typing import Any
 
 from builder.spec.dtypes import DType
@@ -46,9 +47,7 @@ def reviews(*, measured: bool = True) -> PipelineGraph:
         fused={"reviews_fused": ("embed", "encoder", "head")},
         inputs=(TEXT,),
         outputs=(LABEL, SCORES),
-        steps=tuple(
-            step(one.name, **{**_facts(one), "time": times[one.name] if measured else None}) for one in steps
-        ),
+        steps=tuple(replace(one, time=times[one.name]) for one in steps) if measured else steps,
         edges=(
             edge(TEXT, None, "tokens"),
             edge(IDS, "tokens", "reviews_fused"),
@@ -61,15 +60,6 @@ def reviews(*, measured: bool = True) -> PipelineGraph:
         is_ours=True,
         measured_at=MEASURED if measured else "",
     )
-
-
-def _facts(one: GraphStep) -> dict[str, Any]:
-    return {
-        "version": one.version,
-        "kind": one.kind,
-        "look": one.look,
-        "max_batch_size": one.max_batch_size,
-    }
 
 
 def chain(*names: str, tensors: tuple[str, ...] = ()) -> PipelineGraph:
