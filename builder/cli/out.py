@@ -65,7 +65,10 @@ def show_graph(report: "GraphReport", form: str, path: "Path | None") -> None:
         text = drawings[form](report)
     else:
         text = human.render(report, on_terminal=None if path is None else False)
-    _print(text) if path is None else _write_whole(path, text)
+    if path is None:
+        _print(text)
+    else:
+        _write_whole(path, text)
 
 
 def _write_whole(path: "Path", text: str) -> None:

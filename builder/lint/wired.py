@@ -66,21 +66,25 @@ def wired(
             fix=f"trb graph --repository {real.parent} {real.name}",
         )
     folders = {path.name: path for path in _folders(repository)}
-    asked = tuple(names) or tuple(name for name, path in folders.items() if _says_ensemble(path))
-    if not asked:
+    known: dict[str, _Read] = {}
+    for name in names or filter(lambda one: _says_ensemble(folders[one]), folders):
+        if name not in folders:
+            raise RepositoryError(f"{repository} has no model `{name}`", fix=_meant(name, folders))
+        _gather(name, folders, target, known)
+        if names and not known[name].is_ensemble:
+            what = f"{repository / name} is a model of its own, and no ensemble"
+            raise RepositoryError(what, fix=_meant(name, folders))
+    found = {name: one for name, one in sorted(known.items()) if one.is_ensemble}
+    if not found:
         raise RepositoryError(
             f"{repository} has no ensemble: no {CONFIG} in it has `{SCHEDULING}`",
             fix="name a repository with one, or describe one under `pipelines:` in trb.yaml and run `trb build`",
         )
-    known: dict[str, _Read] = {}
-    for name in asked:
-        _gather(name, folders, target, known) if name in folders else _unknown(name, repository, folders)
-        if not known[name].is_ensemble:
-            _no_ensemble(name, repository, folders)
-    circles = ensembles.in_circles({name: one.config for name, one in known.items() if one.is_ensemble})
+    circles = ensembles.in_circles({name: one.config for name, one in found.items()})
     others = {name: ensembles.Part() for name in folders if name not in known}
     return tuple(
-        _wired(known[name], known, others, circles.get(name), recorded) for name in dict.fromkeys(asked)
+        _wired(known[name], known, others, circles.get(name), recorded)
+        for name in dict.fromkeys(names or found)
     )
 
 
@@ -101,19 +105,9 @@ def _says_ensemble(path: Path) -> bool:
         return False
 
 
-def _unknown(name: str, repository: Path, folders: Mapping[str, Path]) -> None:
-    has = [one for one, path in folders.items() if _says_ensemble(path)]
-    raise RepositoryError(f"{repository} has no model `{name}`", fix=_meant(name, has))
-
-
-def _no_ensemble(name: str, repository: Path, folders: Mapping[str, Path]) -> None:
-    has = [one for one, path in folders.items() if _says_ensemble(path)]
-    raise RepositoryError(
-        f"{repository / name} is a model of its own, and no ensemble", fix=_meant(name, has)
-    )
-
-
-def _meant(name: str, known: Sequence[str]) -> str:
+def _meant(name: str, folders: Mapping[str, Path]) -> str:
+    """Return which ensemble may be meant by `name`."""
+    known = [one for one, path in folders.items() if _says_ensemble(path)]
     near = difflib.get_close_matches(name, known, n=1)
     if near:
         return f"did you mean `{near[0]}`?"

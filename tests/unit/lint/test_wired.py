@@ -221,6 +221,14 @@ def test_another_name_is_answered_with_the_nearest_ensemble(tmp_path: Path) -> N
     assert refused(tmp_path, "left").fix == "its ensembles are fan"
 
 
+def test_a_model_whose_config_has_the_word_is_no_ensemble(tmp_path: Path) -> None:
+    """A remark about ensembles makes none."""
+    fan(tmp_path)
+    write(tmp_path, "m", '# no ensemble_scheduling here\nbackend: "python"')
+
+    assert [one.name for one in read(tmp_path)] == ["fan"]
+
+
 def test_a_repository_without_ensembles_says_so(tmp_path: Path) -> None:
     """Nothing to draw is a mistake, and the message says where a pipeline comes from."""
     model(tmp_path, "m", {"x": X}, {"y": X})
