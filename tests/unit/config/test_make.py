@@ -1,5 +1,8 @@
 """What config.pbtxt says about a model."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,7 +10,7 @@ from builder import config
 from builder.config.threads import thread_parameters
 from builder.spec.dtypes import DType
 from builder.spec.model_config import ConfigTensor, DynamicBatching, InstanceGroup, ModelConfig, WarmupInput
-from builder.spec.project import Axis, Batching, Instances
+from builder.spec.project import Axis, Backend, Batching, Instances
 from tests.unit.config.values import (
     IMAGE,
     ONNX,
@@ -142,3 +145,37 @@ def test_warmup_takes_its_shape_from_the_first_sample() -> None:
 def test_a_warmup_that_is_not_wanted_is_not_written() -> None:
     """`warmup: false` leaves nothing to run."""
     assert made(warmup=False).warmups == ()
+
+
+def test_a_python_function_runs_on_the_cpu_unless_it_is_said_to_use_a_gpu() -> None:
+    """KIND_AUTO would move its instances to GPUs that it knows nothing of; no threads are set for it."""
+    kinds = {}
+    for kind in ("auto", "cpu", "gpu"):
+        one = loaded(IMAGE, SCORES, instances=Instances(count=2, kind=kind, cores=8))
+        made_of = config.make("m", one, artifact(one, Backend.PYTHON), proof(8))
+        kinds[kind] = made_of.instance_group[0].kind
+        assert made_of.parameters == {}
+    assert kinds == {"auto": "KIND_CPU", "cpu": "KIND_CPU", "gpu": "KIND_GPU"}
+
+
+def test_requests_that_may_not_meet_are_not_batched() -> None:
+    """The largest batch of one request stays, and there is no dynamic batching."""
+    one = loaded(IMAGE, SCORES)
+    made_of = config.make("m", one, artifact(one), replace(proof(8), joins_requests=False))
+    assert made_of.max_batch_size == 8
+    assert made_of.dynamic_batching is None
+
+
+def test_labels_have_a_name_that_no_other_content_has(tmp_path: Path) -> None:
+    """The config names the file that is written beside it, and other labels another."""
+    names = set()
+    for labels in (("cat", "größe"), ("cat", "dog")):
+        one = replace(loaded(IMAGE, SCORES, warmup=False), labels={"scores": labels})
+        made_of = config.make("m", one, artifact(one), proof(8))
+        config.write(made_of, one, into=tmp_path)
+        by_name = {output.name: output.label_filename for output in made_of.outputs}
+        assert (tmp_path / by_name["scores"]).read_text(encoding="utf-8").splitlines() == list(labels)
+        assert by_name["digit"] == ""
+        assert f'label_filename: "{by_name["scores"]}"' in (tmp_path / "config.pbtxt").read_text()
+        names.add(by_name["scores"])
+    assert len(names) == 2

@@ -1,6 +1,7 @@
 """How a version gets into the repository."""
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -282,3 +283,47 @@ def test_an_input_that_keeps_its_name_and_shape_is_no_break(root: Path) -> None:
     """A retrained model of the same signature is published without a word."""
     publish(root, "w")
     assert publish(root, "w2", record((X,))).version == 2
+
+
+LABELLED = 'name: "m"\noutput { name: "y" label_filename: "labels_y-%s.txt" }\n'
+
+
+def labelled(root: Path, labels: str, weights: str = "w") -> repository.Published:
+    """Publish a version whose config names a file of labels."""
+    start = hashlib.sha256(labels.encode()).hexdigest()[:8]
+    stage = fill(repository.stage(root, "m"), weights, config=LABELLED % start)
+    (stage / f"labels_y-{start}.txt").write_text(labels)
+    return repository.publish(root, "m", stage, record())
+
+
+def test_labels_lie_beside_the_config_and_those_of_the_last_version_stay(root: Path) -> None:
+    """A server that has read the old config still finds what it names; equal ones make no new version."""
+    labelled(root, "cat\n")
+    assert labelled(root, "cat\n").changed is False
+    assert labelled(root, "dog\n").version == 2
+    assert labelled(root, "dog\n", "w2").version == 3
+
+    texts = {path.read_text() for path in (root / "m").glob("labels_y-*.txt")}
+    assert texts == {"cat\n", "dog\n"}
+
+
+def test_labels_that_were_edited_are_noticed_and_published_anew(root: Path) -> None:
+    """Their name ends in the start of their hash."""
+    published = labelled(root, "cat\n")
+    assert repository.verify(published) == ()
+    file = next((root / "m").glob("labels_y-*.txt"))
+    file.write_text("edited\n")
+
+    assert repository.verify(published) == (f"{file} is not the one it was published with",)
+    assert labelled(root, "cat\n").version == 2
+    assert file.read_text() == "cat\n"
+
+
+def test_bytecode_of_a_server_is_no_change(root: Path) -> None:
+    """Triton's Python backend writes it into the version folder of the model that it runs."""
+    published = publish(root, "w")
+    (published.folder / "__pycache__").mkdir()
+    (published.folder / "__pycache__" / "model.cpython-310.pyc").write_text("x")
+
+    assert repository.verify(published) == ()
+    assert publish(root, "w").version == 1
