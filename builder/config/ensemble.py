@@ -3,7 +3,7 @@
 from typing import Final
 
 from builder.spec.model_config import ConfigTensor, EnsembleStep, ModelConfig
-from builder.spec.pipeline import Wired
+from builder.spec.pipeline import Wired, WiredStep
 from builder.spec.tensors import Tensor
 
 _NEWEST: Final = -1
@@ -19,15 +19,14 @@ def make_ensemble(wired: Wired, *, num_versions: int) -> ModelConfig:
         wired: the pipeline.
         num_versions: how many of its newest versions are served.
     """
-    batched = wired.max_batch_size > 0
     signature = wired.signature
     return ModelConfig(
         name=wired.name,
         backend="",
         platform="ensemble",
         max_batch_size=wired.max_batch_size,
-        inputs=tuple(_tensor(one, batched) for one in signature.inputs),
-        outputs=tuple(_tensor(one, batched) for one in signature.outputs),
+        inputs=tuple(_tensor(one, wired, wired.readers(one.name)) for one in signature.inputs),
+        outputs=tuple(_tensor(one, wired, _givers(wired, one.name)) for one in signature.outputs),
         num_versions=num_versions,
         steps=tuple(
             EnsembleStep(
@@ -41,8 +40,20 @@ def make_ensemble(wired: Wired, *, num_versions: int) -> ModelConfig:
     )
 
 
-def _tensor(tensor: Tensor, batched: bool) -> ConfigTensor:
-    """Return the tensor as clients see it: one of nothing but the batch has one dim of 1, as in its own model."""
-    shape = tensor.shape[1:] if batched else tensor.shape
-    dims = tuple(-1 if isinstance(dim, str) else dim for dim in shape)
+def _givers(wired: Wired, name: str) -> tuple[WiredStep, ...]:
+    giver = wired.giver(name)
+    return (giver,) if giver is not None else ()
+
+
+def _tensor(tensor: Tensor, wired: Wired, steps: tuple[WiredStep, ...]) -> ConfigTensor:
+    """Return the tensor as clients see it.
+
+    One of nothing but the batch has one dim of 1, as in its own model; where the pipeline does not batch and that
+    model does, the dim stands behind the batch.
+    """
+    dims = tuple(-1 if isinstance(dim, str) else dim for dim in tensor.shape)
+    if wired.max_batch_size:
+        dims = dims[1:] or (1,)
+    elif len(dims) == 1 and any(step.max_batch_size for step in steps):
+        dims = (*dims, 1)
     return ConfigTensor(name=tensor.name, dtype=tensor.dtype, dims=dims or (1,))

@@ -18,12 +18,14 @@ class Axes:
     """The pipeline's dimension by step and the step's own axis."""
     taken: set[str] = field(default_factory=set)
     """Axes that a step has given, so that one of the same name of another step needs another."""
+    same: dict[Dim, Dim] = field(default_factory=dict)
+    """What an axis has turned out to be: a step reads it as one with another, or at one size alone."""
 
     def join(self, step: Laid, face: Face, shape: tuple[Dim, ...]) -> None:
         """Note that what `step` reads has the dimensions `shape`."""
         for own, dim in zip(face.shape or (), shape, strict=True):
-            if isinstance(own, str):
-                self.by_step.setdefault((step.name, own), dim)
+            known = self.by_step.setdefault((step.name, own), dim) if isinstance(own, str) else own
+            self._unite(self.final(known), self.final(dim))
 
     def sent(self, step: Laid, face: Face) -> tuple[Dim, ...]:
         """Return the shape of a tensor that clients send and `step` is the first to read.
@@ -35,6 +37,18 @@ class Axes:
     def given(self, step: Laid, face: Face) -> tuple[Dim, ...]:
         """Return the shape of a tensor that `step` gives; an axis that it did not read is a new one."""
         return tuple(self._dim(step, dim, known=frozenset(self.taken)) for dim in face.shape or ())
+
+    def final(self, dim: Dim) -> Dim:
+        """Return what a dimension is in the end, once every step has been looked at."""
+        while dim in self.same:
+            dim = self.same[dim]
+        return dim
+
+    def _unite(self, one: Dim, other: Dim) -> None:
+        """Note that two dimensions are one: a size stands for any name, and the batch for any other name."""
+        gone, kept = (other, one) if isinstance(one, int) or one == BATCH else (one, other)
+        if isinstance(gone, str) and gone != kept:
+            self.same[gone] = kept
 
     def _dim(self, step: Laid, own: Dim, *, known: frozenset[str]) -> Dim:
         if isinstance(own, int) or (step.name, own) in self.by_step:

@@ -23,6 +23,8 @@ class Laid:
     """The pipeline's name of each input."""
     gives: Mapping[str, str]
     """The pipeline's name of each output, whether something reads it or not."""
+    misnamed: Mapping[str, str]
+    """What `map` and `outputs` say of tensors that the model does not have: what is meant is not known."""
 
     def face_read(self, tensor: str) -> Face:
         """Return what the step asks of a tensor that it reads."""
@@ -41,17 +43,30 @@ def lay(pipeline: Pipeline, models: Mapping[str, Known]) -> tuple[Laid, ...]:
     """Return the steps whose models are known, in the order of trb.yaml."""
     names = step_names(pipeline)
     return tuple(
-        Laid(
-            place=place,
-            name=names[place],
-            model=step.model,
-            known=models[step.model],
-            reads={own: step.map.get(own, own) for own in models[step.model].inputs},
-            gives=_gives(step, models[step.model]),
-        )
+        _laid(place, names[place], step, models[step.model])
         for place, step in enumerate(pipeline.steps)
         if step.model in models
     )
+
+
+def _laid(place: int, name: str, step: Step, known: Known) -> Laid:
+    reads = {own: step.map.get(own, own) for own in known.inputs}
+    gives = _gives(step, known)
+    misnamed = _misnamed(step, known)
+    if misnamed:  # one of them may be meant for a tensor that is not named
+        reads = {own: name for own, name in reads.items() if own in step.map}
+    return Laid(
+        place=place, name=name, model=step.model, known=known, reads=reads, gives=gives, misnamed=misnamed
+    )
+
+
+def _misnamed(step: Step, known: Known) -> Mapping[str, str]:
+    if not known.is_whole:
+        return {}
+    there = {*known.inputs, *known.outputs}
+    return {own: name for own, name in step.map.items() if own not in there} | {
+        own: name for own, name in step.outputs.items() if own not in known.outputs
+    }
 
 
 def step_names(pipeline: Pipeline) -> tuple[str, ...]:

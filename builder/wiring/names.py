@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from typing import Final
 
 from builder.spec.project import Pipeline
 from builder.spec.tensors import unique
@@ -10,6 +11,7 @@ from builder.wiring.laid import Laid, givers, wanted
 from builder.wiring.mistake import Mistake
 
 Steps = tuple[Laid, ...]
+_RENAME: Final = "give this one another name"
 
 
 def map_keys(pipeline: Pipeline, models: Mapping[str, Known]) -> Iterator[Mistake]:
@@ -18,9 +20,12 @@ def map_keys(pipeline: Pipeline, models: Mapping[str, Known]) -> Iterator[Mistak
         if step.model not in models:
             continue
         known = models[step.model]
-        for own in step.map:
+        for own, name in step.map.items():
             if own not in known.inputs and own not in known.outputs and known.is_whole:
-                yield Mistake(("steps", place, "map", own), _has_none(step.model, own, known))
+                yield Mistake(("steps", place, "map", own), _has_none(step.model, own, name, known))
+            if own in step.outputs and own not in known.inputs:
+                message = f"`outputs` of this step has a name for `{own}` too; leave it out of one of the two"
+                yield Mistake(("steps", place, "map", own), message)
         for own in step.outputs:
             if own not in known.outputs and known.is_whole:
                 yield Mistake(("steps", place, "outputs", own), _has_no_output(step.model, own, known))
@@ -34,10 +39,11 @@ def doubled(pipeline: Pipeline, laid: Steps) -> Iterator[Mistake]:
     for step in laid:
         for own, name in step.gives.items():
             first = _first_giver(pipeline, laid, step, own)
-            if first and wanted(pipeline, laid, name, step):
+            if first and wanted(pipeline, laid, name, step) and not _may_be_renamed(pipeline, step, own):
+                out = f"take it out of `inputs`, or {_RENAME}" if name in pipeline.inputs else _RENAME
                 yield Mistake(
                     _at(pipeline, step, own),
-                    f"{first} `{name}`, and {step.name} gives one too; give this one another name: "
+                    f"{first} `{name}`, and {step.name} gives one too; {out}: "
                     f"`outputs: {{{own}: {_other_name(step, own)}}}`",
                 )
 
@@ -45,9 +51,10 @@ def doubled(pipeline: Pipeline, laid: Steps) -> Iterator[Mistake]:
 def unmet(pipeline: Pipeline, laid: Steps) -> Iterator[Mistake]:
     """Yield every tensor that a step reads and nobody before it gives."""
     for step in laid:
+        meant = {name for one in laid if one.place < step.place for name in one.misnamed.values()}
         for own, name in step.reads.items():
             if name not in pipeline.inputs and not any(givers(laid, name, step.place)):
-                if _may_be_given(pipeline, laid, step.place):
+                if name in meant or _may_be_given(pipeline, laid, step.place):
                     continue
                 path = ("steps", step.place, "map", own)
                 yield Mistake(path, f"{step.name} reads `{name}`{_instead(pipeline, laid, step, own, name)}")
@@ -56,13 +63,13 @@ def unmet(pipeline: Pipeline, laid: Steps) -> Iterator[Mistake]:
 def unmade(pipeline: Pipeline, laid: Steps) -> Iterator[Mistake]:
     """Yield every output of the pipeline that no step gives."""
     end = len(pipeline.steps)
+    meant = {name for step in laid for name in step.misnamed.values()}
     for name in pipeline.outputs:
-        if any(givers(laid, name, end)) or (
-            _may_be_given(pipeline, laid, end) and name not in pipeline.inputs
-        ):
+        may_be_given = name in meant or _may_be_given(pipeline, laid, end)
+        if any(givers(laid, name, end)) or (may_be_given and name not in pipeline.inputs):
             continue
         if name in pipeline.inputs:
-            message = f"`{name}` is what clients send; no step gives it, and they have it already"
+            message = f"`{name}` is what clients send, so they have it already; take it out"
         else:
             message = f"no step gives `{name}`{_near(name, _all_given(laid, end))}"
         yield Mistake(("outputs", name), message)
@@ -73,10 +80,8 @@ def unused(pipeline: Pipeline, laid: Steps) -> Iterator[Mistake]:
     if len(laid) == len(pipeline.steps):
         for n, name in enumerate(pipeline.inputs):
             if not any(name in step.reads.values() for step in laid):
-                reads = unique(
-                    one for step in laid for one in step.reads.values() if one not in pipeline.inputs
-                )
-                yield Mistake(("inputs", n), f"no step reads `{name}`{_near(name, reads)}")
+                cure = f"take it out, or name it in a step's `map`: `map: {{...: {name}}}`"
+                yield Mistake(("inputs", n), f"no step reads `{name}`: {cure}")
     for step in laid:
         yield from _unused_outputs(pipeline, laid, step)
 
@@ -102,6 +107,12 @@ def _unused_outputs(pipeline: Pipeline, laid: Steps, step: Laid) -> Iterator[Mis
             )
 
 
+def _may_be_renamed(pipeline: Pipeline, step: Laid, own: str) -> bool:
+    """Whether a name that the model does not have may be meant for its output `own`."""
+    written = pipeline.steps[step.place]
+    return bool(step.misnamed) and own not in written.outputs and own not in written.map
+
+
 def _first_giver(pipeline: Pipeline, laid: Steps, step: Laid, own: str) -> str:
     name = step.gives[own]
     if name in pipeline.inputs:
@@ -121,6 +132,10 @@ def _other_name(step: Laid, own: str) -> str:
 def _instead(pipeline: Pipeline, laid: Steps, step: Laid, own: str, name: str) -> str:
     """Return why nobody gives `name`, and what the step could read instead."""
     after = next((one for one in laid if one.place > step.place and name in one.gives.values()), None)
+    if after is not None and _waits_for(laid, after, step):
+        return (
+            f", which {after.name} gives, and {after.name} needs what {step.name} gives: neither can be first"
+        )
     if after is not None:
         return f", which {after.name} gives only after it; put {after.name} before {step.name}"
     if name in step.gives.values():
@@ -134,6 +149,14 @@ def _instead(pipeline: Pipeline, laid: Steps, step: Laid, own: str, name: str) -
         else f"; there are: {', '.join(there)}"
     )
     return f", which no step before it gives and clients do not send{hint}"
+
+
+def _waits_for(laid: Steps, step: Laid, other: Laid) -> bool:
+    """Whether `step` reads what `other` gives, or what a step gives that does."""
+    ready = {*other.gives.values()}
+    for _ in laid:
+        ready |= {n for one in laid if ready & {*one.reads.values()} for n in one.gives.values()}
+    return bool(ready & {*step.reads.values()})
 
 
 def _fits(laid: Steps, step: Laid, own: str, other: str) -> bool:
@@ -171,14 +194,17 @@ def _at(pipeline: Pipeline, step: Laid, own: str) -> tuple[str | int, ...]:
     return ("steps", step.place)
 
 
-def _has_none(model: str, own: str, known: Known) -> str:
+def _has_none(model: str, own: str, name: str, known: Known) -> str:
     names = (*known.inputs, *known.outputs)
+    if name in names and not get_close_matches(own, names, n=1):
+        return f"{model} has no tensor `{own}`; its own name comes first: `map: {{{name}: {own}}}`"
     return f"{model} has no tensor `{own}`{_near(own, names)}"
 
 
 def _has_no_output(model: str, own: str, known: Known) -> str:
     if own in known.inputs:
-        return f"`{own}` is an input of {model}, and no output{_near('', tuple(known.outputs))}; write it under `map`"
+        outputs = ", ".join(known.outputs)
+        return f"`{own}` is an input of {model}: write it under `map`; its outputs are: {outputs}"
     return f"{model} has no output `{own}`{_near(own, tuple(known.outputs))}"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from builder.spec.pipeline import Wired, WiredStep
-from builder.spec.project import Backend, Pipeline
+from builder.spec.project import Axis, Backend, Pipeline
 from builder.spec.tensors import Signature, Tensor
 from builder.wiring.agreement import broken_promises, disagreements
 from builder.wiring.axes import BATCH, Axes
@@ -23,13 +23,9 @@ def mistakes(pipeline: Pipeline, models: Mapping[str, Known]) -> tuple[Mistake, 
     """
     laid = lay(pipeline, models)
     loose = (*map_keys(pipeline, models), *unmet(pipeline, laid), *unmade(pipeline, laid))
-    return (
-        *loose,
-        *doubled(pipeline, laid),
-        *(unused(pipeline, laid) if not loose else ()),  # what nothing reads may be what is missing there
-        *disagreements(pipeline, laid),
-        *broken_promises(pipeline, laid),
-    )
+    apart = (*disagreements(pipeline, laid), *broken_promises(pipeline, laid))
+    spare = unused(pipeline, laid) if not (loose or apart) else ()  # which may be what belongs there
+    return (*loose, *doubled(pipeline, laid), *spare, *apart)
 
 
 def wire(name: str, pipeline: Pipeline, models: Mapping[str, Known]) -> Wired:
@@ -59,7 +55,10 @@ def wire(name: str, pipeline: Pipeline, models: Mapping[str, Known]) -> Wired:
         steps=tuple(_step(pipeline, laid, step) for step in laid),
         inputs=pipeline.inputs,
         outputs=tuple(pipeline.outputs),
-        tensors=tensors,
+        tensors={
+            name: replace(tensor, shape=tuple(found.final(dim) for dim in tensor.shape))
+            for name, tensor in tensors.items()
+        },
         max_batch_size=min((step.known.max_batch_size or 0 for step in laid), default=0),
     )
 
@@ -108,7 +107,22 @@ def as_step(pipeline: Pipeline, models: Mapping[str, Known]) -> Known:
         outputs={name: Face(dtype=t.dtype, shape=t.shape) for name, t in _tensors(wired, wired.outputs)},
         max_batch_size=None if None in limits else wired.max_batch_size,
         batch_axis=BATCH,
+        axes=_sizes(wired, models),
     )
+
+
+def _sizes(wired: Wired, models: Mapping[str, Known]) -> Mapping[str, Axis]:
+    """Return the sizes of the axes, but for the batch, that all steps take."""
+    found: dict[str, Axis] = {}
+    for step in wired.steps:
+        known = models[step.model]
+        for own, name in step.inputs.items():
+            for dim, axis in zip(known.inputs[own].shape or (), wired.tensors[name].shape, strict=True):
+                limits = known.axes.get(dim) if isinstance(dim, str) else None
+                if limits is not None and isinstance(axis, str) and axis != BATCH:
+                    before = found.get(axis, limits)
+                    found[axis] = Axis(min=max(before.min, limits.min), max=min(before.max, limits.max))
+    return found
 
 
 def _is_typed(known: Known) -> bool:
