@@ -34,7 +34,7 @@ def check(tree: Tree, project: Project, dropped: list[Path], folder: FilePath) -
     for name, model in project.models.items():
         for rule in _RULES:
             findings += [moved(finding, ("models", name)) for finding in rule(model)]
-    findings += pipelines(project, FilePath(os.path.normpath(folder / project.repository)))
+    findings += pipelines(project, FilePath(os.path.normpath(folder / project.repository)), dropped)
     return [tree.mistake(f.path, f.message) for f in findings if not follows(f, dropped)]
 
 

@@ -24,16 +24,21 @@ for _class in vars(project).values():
 ADAPTER: Final = TypeAdapter(Project)
 _ROUNDS: Final = 5
 _FILLER: Final = 1
-_ITEM_FILLERS: Final[Mapping[str | int, str]] = {
+_ITEM_FILLERS: Final[Mapping[str | int, Any]] = {
     "shape": "batch",
     "backend": "onnx",
     "output_names": "output",
+    "inputs": "input",
+    "steps": {"model": "?"},
 }
 """What a wrong item of a list gives way to, by the list's key, where the filler would be wrong itself."""
 _PLACEHOLDERS: Final[Mapping[str | int, Any]] = {
     "models": {},
     "source": "missing:missing",
     "inputs": {},
+    "outputs": {},
+    "steps": [],
+    "model": "?",
     "dtype": "fp32",
     "shape": ["batch"],
     "max": 2**30,
@@ -98,6 +103,8 @@ def _sentence(path: Path, details: Mapping[str, Any]) -> str:
         .replace("Input should be", "must be")
         .replace("dictionary or an instance of ", "mapping, see ")
         .replace("dictionary", "mapping")
+        .replace("valid tuple", "list")
+        .replace(", unable to interpret input", "")
     )
     return f"{message}, not {_short(details['input'])}"
 
@@ -169,9 +176,12 @@ def _replace(value: Any, path: Path) -> None:
     if isinstance(value, dict):
         value.pop(last, None)
         if last in _PLACEHOLDERS:
-            value[last] = copy.deepcopy(_PLACEHOLDERS[last])
+            is_list = last == "inputs" and path[0] == "pipelines"
+            value[last] = [] if is_list else copy.deepcopy(_PLACEHOLDERS[last])
     elif isinstance(value, list) and _has(value, last):
-        value[int(last)] = _ITEM_FILLERS.get(path[-2], _FILLER)  # in place: later paths stay true
+        value[int(last)] = copy.deepcopy(
+            _ITEM_FILLERS.get(path[-2], _FILLER)
+        )  # in place: later paths stay true
 
 
 def _has(value: Any, step: str | int) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from builder.readspec.shapes import DTYPE_ALIASES
-from builder.readspec.yaml_tree import Tree
+from builder.readspec.yaml_tree import Path, Tree
 
 
 def spelt_out(tree: Tree) -> Any:
@@ -19,21 +19,35 @@ def spelt_out(tree: Tree) -> Any:
         value["models"] = {name: _model(tree, name, model) for name, model in models.items()}
     pipelines = value.get("pipelines")
     if isinstance(pipelines, dict):
-        value["pipelines"] = {name: _pipeline(pipeline) for name, pipeline in pipelines.items()}
+        value["pipelines"] = {name: _pipeline(tree, name, pipeline) for name, pipeline in pipelines.items()}
     return value
 
 
-def _pipeline(pipeline: Any) -> Any:
+def _pipeline(tree: Tree, name: str, pipeline: Any) -> Any:
     if not isinstance(pipeline, dict):
         return pipeline
     pipeline = dict(pipeline)
     if isinstance(pipeline.get("steps"), list):
         pipeline["steps"] = [{"model": s} if isinstance(s, str) else s for s in pipeline["steps"]]
-    if isinstance(pipeline.get("outputs"), list) and all(isinstance(o, str) for o in pipeline["outputs"]):
-        pipeline["outputs"] = {name: {} for name in pipeline["outputs"]}
+    if isinstance(pipeline.get("outputs"), list):
+        pipeline["outputs"] = _outputs(tree, ("pipelines", name, "outputs"), pipeline["outputs"])
     if isinstance(pipeline.get("outputs"), dict):
         pipeline["outputs"] = {key: _tensor(tensor) for key, tensor in pipeline["outputs"].items()}
     return pipeline
+
+
+def _outputs(tree: Tree, here: Path, listed: list[Any]) -> dict[str, Any]:
+    """Return a list of names as the mapping it is short for; each name keeps the place of its item."""
+    found: dict[str, Any] = {}
+    for n, name in enumerate(listed):
+        if not isinstance(name, str):
+            tree.mistakes.append(tree.mistake((*here, n), "must be the name of a tensor"))
+        elif name in found:
+            tree.mistakes.append(tree.mistake((*here, n), f"`{name}` is named twice"))
+        else:
+            found[name] = {}
+            tree.places[*here, name] = tree.places[*here, n]
+    return found
 
 
 def _model(tree: Tree, name: str, model: Any) -> Any:

@@ -11,7 +11,14 @@ from builder.rules.pytorch import index_of
 from builder.spec.dtypes import DType
 from builder.spec.project import Backend, Input, Model, axes
 
+TENSOR_RULE: Final = "a tensor's name must not have blanks"
+"""What `is_tensor_name` asks, for messages."""
 _AXIS: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def is_tensor_name(name: str) -> bool:
+    """Return whether a tensor may be called so: something, without blanks and control characters."""
+    return bool(name) and all(ord(c) > 32 for c in name)  # noqa: PLR2004 - 32 is the blank
 
 
 def inputs(model: Model) -> Iterator[Finding]:
@@ -48,8 +55,8 @@ def input_shapes(model: Model) -> tuple[Path, ...]:
 
 
 def _name(model: Model, here: Path, name: str) -> Iterator[Finding]:
-    if not name or any(ord(c) < 33 for c in name):  # noqa: PLR2004 - blanks and control characters
-        yield Finding(here, "a tensor's name must not have blanks")
+    if not is_tensor_name(name):
+        yield Finding(here, TENSOR_RULE)
     if Backend.TORCHSCRIPT in model.backend and index_of(name) is not None:
         message = "the pytorch backend reads `__<number>` at the end of a name as a position; rename it"
         yield Finding(here, message, (("backend",),))
