@@ -209,7 +209,7 @@ class Served:
             array = _cast(named[one.name], one, place)
             if not _is_shape(array.shape, one.shape, sizes):
                 raise Failed(f"{place} is declared {one.dtype}{_listed(one.shape)}, and is {_kind(array)}")
-            answer[one.name] = array
+            answer[one.name] = array if array.flags.c_contiguous else array.copy()
         return answer
 
     def _named(self, returned: Any) -> Mapping[str, Any]:
@@ -262,7 +262,10 @@ def _cast(value: Any, one: Tensor, place: str) -> Any:
     """Return `value` as an array of the declared type, where that changes nothing; floats may be rounded."""
     if one.dtype == "string":
         return _strings(value, place)
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # a tensor of another library raises anything
+        raise Failed(f"{place} is declared {one.dtype}, and is no array: {error}") from error
     wanted = np.dtype(_numpy(one))
     if array.dtype == wanted:
         return array

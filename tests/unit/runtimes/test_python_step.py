@@ -128,6 +128,7 @@ def test_values_that_the_declared_type_holds_are_cast(value, dtype, shape) -> No
         ("a", "fp32", "declared fp32, and is a str"),
         (1, "string", "declared string, and holds a int"),
         (None, "fp32", "declared fp32, and is None"),
+        ([[1.0], [1.0, 2.0]], "fp32", "declared fp32, and is no array"),
     ],
 )
 def test_values_that_the_declared_type_does_not_hold_are_refused(value, dtype, told) -> None:
