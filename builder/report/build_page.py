@@ -7,6 +7,7 @@ from typing import Final
 
 from builder.report import words
 from builder.report.page import Line, Page, Table
+from builder.spec.project import Backend
 from builder.spec.results import BuildReport, BuiltModel
 
 _NUMBERS: Final = ("version", "opset", "max batch", "parity error", "size", "seconds")
@@ -39,7 +40,7 @@ def _row(model: BuiltModel) -> tuple[str, ...]:
         model.exporter or "-",
         _or_dash(model.opset),
         _or_dash(model.max_batch_size),
-        _row_gap(model.row_gap) if done else "-",
+        _row_gap(model) if done else "-",
         words.number(model.parity_worst),
         words.size(model.size_bytes) if done else "-",
         f"{model.seconds:.1f}",
@@ -69,10 +70,12 @@ def _verdict(report: BuildReport) -> Line:
     )
 
 
-def _row_gap(gap: float | None) -> str:
-    if gap is None:
+def _row_gap(model: BuiltModel) -> str:
+    if model.backend is Backend.ENSEMBLE:
+        return "its steps'"
+    if model.row_gap is None:
         return "not tested"
-    return "bit-equal" if gap == 0 else words.number(gap)
+    return "bit-equal" if model.row_gap == 0 else words.number(model.row_gap)
 
 
 def _or_dash(value: object) -> str:
