@@ -1,0 +1,123 @@
+"""Pipelines of graphs, as `trb build` leaves them in the repository."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Trb = Callable[..., subprocess.CompletedProcess[str]]
+
+MODEL = """
+from torch import nn
+
+SCALE = 2.0
+
+
+class Centre(nn.Module):
+    def forward(self, raw):
+        return raw - 8.0
+
+
+class Scale(nn.Module):
+    def forward(self, row):
+        return {"scaled": row * SCALE, "row_sum": row.sum(dim=1)}
+"""
+SPEC = """
+models:
+  centre:
+    source: model:Centre
+    inputs: {raw: {dtype: fp32, shape: [batch, 4], range: [0, 16]}}
+    output_names: [row]
+  scale:
+    source: model:Scale
+    inputs: {row: {dtype: fp32, shape: [batch, 4], range: [-8, 8]}}
+pipelines:
+  whole:
+    inputs: [raw]
+    steps: [centre, scale]
+    outputs: [scaled, row_sum]
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A pipeline of two graphs, not built yet."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "model.py").write_text(MODEL)
+    (folder / "trb.yaml").write_text(SPEC)
+    return folder
+
+
+def build(trb: Trb, folder: Path, *args: str, expect: int = 0) -> dict[str, dict[str, Any]]:
+    report = json.loads(trb("build", "--json", *args, cwd=folder, expect=expect).stdout)
+    return {row["triton_name"]: row for row in report["models"]}
+
+
+def statuses(rows: dict[str, dict[str, Any]]) -> dict[str, tuple[str, int | None]]:
+    return {name: (row["status"], row["version"]) for name, row in rows.items()}
+
+
+def repository_files(folder: Path) -> dict[str, bytes]:
+    root = folder / "model_repository"
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_a_pipeline_follows_its_steps(trb: Trb, project: Path) -> None:
+    """It is fresh while they are, and has a new version, merged model included, when one of them has."""
+    every = {"centre", "scale", "whole", "whole_fused"}
+    assert statuses(build(trb, project)) == dict.fromkeys(every, ("built", 1))
+    assert statuses(build(trb, project)) == dict.fromkeys(every, ("fresh", 1))
+
+    (project / "model.py").write_text(MODEL.replace("SCALE = 2.0", "SCALE = 3.0"))
+
+    again = statuses(build(trb, project))
+    assert again == {
+        "centre": ("unchanged", 1),
+        "scale": ("built", 2),
+        "whole": ("built", 2),
+        "whole_fused": ("built", 2),
+    }
+    trb("check", "whole", cwd=project)
+
+
+def test_naming_a_pipeline_builds_its_steps(trb: Trb, project: Path) -> None:
+    """They need not be named beside it, and other models are left alone."""
+    other = SPEC.replace("pipelines:", OTHER + "pipelines:")
+    (project / "trb.yaml").write_text(other)
+
+    assert build(trb, project, "whole").keys() == {"centre", "scale", "whole", "whole_fused"}
+
+
+OTHER = """  other:
+    source: model:Centre
+    inputs: {raw: {dtype: fp32, shape: [batch, 2]}}
+"""
+
+
+def test_the_same_spec_is_the_same_bytes_from_any_folder(trb: Trb, project: Path) -> None:
+    """A pipeline's config, notes and merged model have nothing of the folder or the run in them."""
+    twin = project.parent / "elsewhere" / "twin"
+    shutil.copytree(project, twin)
+    build(trb, project)
+    build(trb, twin)
+
+    assert repository_files(project) == repository_files(twin)
+
+
+def test_outputs_that_only_the_model_knows_are_joined_when_it_is_built(trb: Trb, project: Path) -> None:
+    """A tensor that a built step turns out not to have is a failed row with its place; the steps are published."""
+    (project / "trb.yaml").write_text(SPEC.replace("outputs: [scaled, row_sum]", "outputs: [scaled, rowsum]"))
+
+    rows = build(trb, project, expect=3)
+
+    assert statuses(rows) == {"centre": ("built", 1), "scale": ("built", 1), "whole": ("failed", None)}
+    assert (
+        "pipelines.whole.outputs.rowsum: no step gives `rowsum`; did you mean `row_sum`?"
+        in rows["whole"]["error"]
+    )
+    assert not (project / "model_repository" / "whole").exists()
