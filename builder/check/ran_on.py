@@ -75,7 +75,9 @@ def is_version(ran: str, target: str) -> bool:
 def _runtime(package: str, runtime: Mapping[str, str], *, stand_in: bool) -> str:
     if package not in runtime:
         return "unknown"
-    return f"{package} {runtime[package]}{' (stand-in)' if stand_in else ''}"
+    beside = ", ".join(f"{name} {version}" for name, version in runtime.items() if name != package)
+    told = f"{package} {runtime[package]}{' (stand-in)' if stand_in else ''}"
+    return f"{told}, {beside}" if package == "python" and beside else told
 
 
 def _not_proven(

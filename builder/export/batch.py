@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from builder.blame import first_line
 from builder.errors import BatchingRefused, ExportError
@@ -104,6 +105,14 @@ def _fix(proof: BatchProof) -> str:
     )
 
 
+_EVERY_SIZE: Final = "narrow the range of that axis in `dims`, or make the model take every size of it"
+_COPIED: Final = (
+    "the function itself runs, so its copy lacks something: name its data in `python: {files: [...]}` and make it a "
+    "class that takes their folder; import its modules by plain `import` statements"
+)
+"""What to do where a Python function answers and its copy does not."""
+
+
 def _require_run(loaded: Loaded, artifact: Artifact, run: Runner, here: Mapping[str, int]) -> None:
     try:
         answer = run(drawn(loaded, here, loaded.model.parity.seed))
@@ -111,7 +120,7 @@ def _require_run(loaded: Loaded, artifact: Artifact, run: Runner, here: Mapping[
         place = f"{artifact.path.name} at {label(here)}".removesuffix(" at ")
         raise ExportError(
             f"{loaded.name}: {place} fails: {first_line(error)}",
-            fix="narrow the range of that axis in `dims`, or make the model take every size of it",
+            fix=_COPIED if artifact.backend is Backend.PYTHON else _EVERY_SIZE,
         ) from error
     if problem := shape_problem(artifact.signature, here, answer):
         raise ExportError(

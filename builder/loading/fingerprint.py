@@ -79,8 +79,11 @@ def holds(fingerprint: Fingerprint, entry: str, folder: Path) -> bool:
 
 
 def digest(path: Path) -> str:
-    """Return the sha256 of a file's content; empty when it cannot be read, or is gone."""
+    """Return the sha256 of a file's content, or over the names in a folder; empty when it cannot be read."""
     try:
+        if path.is_dir():
+            names = sorted(one.relative_to(path).as_posix() for one in path.rglob("*"))
+            return hashlib.sha256("\n".join(names).encode()).hexdigest()
         return file_sha256(path)
     except OSError:
         return ""

@@ -123,10 +123,8 @@ def _files(model: Model, folder: Path, reading: Reading, opened: Opened) -> dict
     named = [path for path in (model.weights, model.samples) if path is not None and ":" not in path]
     named += [one.labels for one in model.outputs.values() if one.labels is not None]
     if opened.python is not None:
-        named += [
-            spelt(path.resolve(), folder.resolve())
-            for path in (*opened.python.files.values(), *opened.python.modules.values())
-        ]
+        own = (*opened.python.files.values(), *opened.python.modules.values())
+        named += [*model.python.files, *(spelt(path.resolve(), folder.resolve()) for path in own)]
     if opened.path is not None:
         named += [model.source, *(spelt(path, folder) for path in opened.further_files)]
     files = {**reading.files(folder), **{path: digest(folder / path) for path in named}}

@@ -1,6 +1,7 @@
 """The packages that a Python function needs, in the versions installed here."""
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +17,8 @@ from builder.spec.releases import Release
 
 _IMAGE = frozenset({"numpy"})
 """Packages of every image; a second one would hide its own, which the server was built with."""
+_BACKEND = frozenset({"triton_python_backend_utils", "c_python_backend_utils"})
+"""Modules that the server gives to its Python models."""
 _OWN_ENVIRONMENT = "EXECUTION_ENV_PATH"
 
 
@@ -40,18 +43,20 @@ def delivered(model: Model, release: Release) -> dict[str, str]:
 
 
 def require_named(modules: Mapping[str, Path], packages: Mapping[str, str], model: Model) -> None:
-    """Check that every package that `modules` import is among `packages`, or numpy.
+    """Check that every package that `modules` import, or that has the source, is among `packages`, or numpy.
 
     Raises:
         SourceError: one is not: the server would not have it.
     """
-    wanted = foreign_imports(modules)
+    top = model.source.partition(":")[0].partition(".")[0]
+    source = {} if modules or top in sys.stdlib_module_names else {top: "`source`"}
+    wanted = {**foreign_imports(modules), **source}
     if not wanted or _OWN_ENVIRONMENT in model.parameters:
         return
     owners = metadata.packages_distributions()
     for top, module in wanted.items():
         names = [canonicalize_name(name) for name in owners.get(top, ())]
-        if not _IMAGE.union(packages) & set(names) and top not in _IMAGE:
+        if not _IMAGE.union(packages) & set(names) and top not in _IMAGE | _BACKEND:
             name = names[0] if names else top
             raise SourceError(
                 f"python.requirements: {module} imports `{top}`, which the server's image does not have",

@@ -41,7 +41,8 @@ def test_a_version_is_its_public_part_as_far_as_the_target_goes():
 
 def test_a_python_function_ran_in_tritons_own_backend():
     """What is not proven is the image's Python; no stand-in is spoken of."""
-    found = ran_on(Backend.PYTHON, TARGET.server, {"python": "3.11.7"}, TARGET, stand_in=False)
+    runtime = {"python": "3.11.7", "numpy": "1.26.4"}
+    found = ran_on(Backend.PYTHON, TARGET.server, runtime, TARGET, stand_in=False)
 
-    assert found.runtime == "python 3.11.7"
+    assert found.runtime == "python 3.11.7, numpy 1.26.4"
     assert found.not_proven == (f"on python {TARGET.python} of release 24.10: the server ran 3.11.7",)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from builder.errors import SourceError
+from builder.loading.fingerprint import still_holds
 from builder.loading.python_packages import delivered
 from builder.spec.dtypes import DType
 from builder.spec.project import Axis, Backend, Input, Model, Output, PythonOptions
@@ -180,6 +181,28 @@ def test_an_environment_of_its_own_brings_its_packages(project) -> None:
     given = spec(parameters={"EXECUTION_ENV_PATH": "$$TRITON_MODEL_DIRECTORY/env.tar.gz"})
 
     assert project("import yaml\n" + LENGTH, **given).kind == "python"
+
+
+def test_a_source_in_a_package_needs_that_package(project) -> None:
+    """A function of an installed package is delivered with it, or not at all."""
+    told = refused(project, "", source="yaml:safe_load", inputs={"stream": TEXT["text"]})
+
+    assert "python.requirements: `source` imports `yaml`" in told
+
+
+def test_a_new_file_in_a_folder_of_files_makes_the_build_stale(project, tmp_path) -> None:
+    """The names in the folder count, as the files that were there do."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.txt").write_text("a")
+    loaded = project(LENGTH, **spec(python=PythonOptions(files=("data",))))
+    same = {
+        "name": "net",
+        "model": Model(**spec(python=PythonOptions(files=("data",)), dims={"batch": Axis(max=4)})),
+    }
+    assert still_holds(loaded.fingerprint, **same, triton="24.10", folder=tmp_path)
+
+    (tmp_path / "data" / "b.txt").write_text("b")
+    assert not still_holds(loaded.fingerprint, **same, triton="24.10", folder=tmp_path)
 
 
 def packages(*requirements: str, triton: str = "24.10") -> dict[str, str]:
