@@ -60,3 +60,15 @@ def test_beside_any_other_model_the_folders_mean_nothing(model: Path) -> None:
     (model / "1" / "model.py").write_text("import PIL\n" + MODEL.partition("\n")[2])
 
     assert told(model) == [("P105", "model.py")]
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [("try: pass\nexcept* ValueError: pass\n", "P101"), ("import tomllib\n", "P107")],
+)
+def test_the_users_modules_are_held_to_the_images_python(model: Path, source: str, code: str) -> None:
+    """Syntax and modules of Python 3.11 are errors for 24.10, which has 3.10, and none for 25.01."""
+    (model / "1" / "code" / "steps.py").write_text(source)
+
+    assert told(model) == [(code, "steps.py")]
+    assert told(model, "25.01") == []
