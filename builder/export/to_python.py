@@ -7,6 +7,8 @@ from platform import python_version
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from builder.assets import asset
 from builder.errors import ExportError
@@ -15,7 +17,7 @@ from builder.export.refusals import refuse_dtypes
 from builder.runtimes import python_step
 from builder.spec.artifact import Artifact
 from builder.spec.loaded import Loaded
-from builder.spec.project import Backend
+from builder.spec.project import Backend, PythonOptions
 from builder.spec.releases import Release
 from builder.spec.tensors import Tensor
 
@@ -37,15 +39,23 @@ def export(loaded: Loaded, *, into: Path, release: Release, log: Path | None) ->
     shutil.copyfile(python_step.__file__, into / STEP)
     _copy(loaded.python.modules, into / python_step.CODE)
     _copy(loaded.python.files, into / python_step.FILES)
-    if loaded.python.packages:
-        put_packages(loaded.python.packages, release, into=into / f"python{release.python}")
+    others = _put_packages(loaded.python.packages, loaded.model.python, release, into)
     return Artifact(
         backend=Backend.PYTHON,
         folder=into,
         exporter="copied",
         signature=loaded.signature,
-        notes=_notes(release),
+        notes=(*_notes(release), *others),
     )
+
+
+def _put_packages(
+    packages: Mapping[str, str], options: PythonOptions, release: Release, into: Path
+) -> tuple[str, ...]:
+    if not packages:
+        return ()
+    named = {canonicalize_name(Requirement(text).name) for text in options.requirements}
+    return put_packages(packages, named, release, into=into / f"python{release.python}")
 
 
 def _notes(release: Release) -> tuple[str, ...]:

@@ -1,12 +1,10 @@
 """The packages that a Python function needs, in the versions installed here."""
 
-import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -14,6 +12,7 @@ from builder.errors import SourceError
 from builder.loading.python_modules import foreign_imports
 from builder.spec.project import Model
 from builder.spec.releases import Release
+from builder.spec.requirements import needed
 
 _IMAGE = frozenset({"numpy"})
 """Packages of every image; a second one would hide its own, which the server was built with."""
@@ -25,20 +24,27 @@ _OWN_ENVIRONMENT = "EXECUTION_ENV_PATH"
 def delivered(model: Model, release: Release) -> dict[str, str]:
     """Return the installed version of each requirement, and of all that they need on the Python of `release`.
 
+    What is needed on that Python and not on this one has no version, unless it is installed all the same.
+
     Raises:
         SourceError: one is not installed, or not in a version that fits.
     """
     found: dict[str, str] = {}
-    todo = [(Requirement(text), "") for text in model.python.requirements]
+    todo = [(Requirement(text), "", True) for text in model.python.requirements]
     seen = set[tuple[str, frozenset[str]]]()
     while todo:
-        wanted, asked_by = todo.pop()
+        wanted, asked_by, is_for_here = todo.pop()
         name = canonicalize_name(wanted.name)
         if name in _IMAGE or (name, frozenset(wanted.extras)) in seen:
             continue
         seen.add((name, frozenset(wanted.extras)))
+        if not is_for_here and not _is_installed(name):
+            found[name] = ""
+            continue
         found[name] = _installed(wanted, asked_by)
-        todo += [(further, name) for further in _needs(name, wanted.extras, release)]
+        texts = metadata.requires(name) or ()
+        here = {*needed(texts, wanted.extras)}
+        todo += [(one, name, one in here) for one in needed(texts, wanted.extras, release)]
     return dict(sorted(found.items()))
 
 
@@ -64,6 +70,14 @@ def require_named(modules: Mapping[str, Path], packages: Mapping[str, str], mode
             )
 
 
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
 def _installed(wanted: Requirement, asked_by: str) -> str:
     for_whom = f", which {asked_by} needs," if asked_by else ""
     asked = f"{wanted.name}{wanted.specifier}"
@@ -80,18 +94,3 @@ def _installed(wanted: Requirement, asked_by: str) -> str:
             fix=f"pip install '{asked}'",
         )
     return version
-
-
-def _needs(name: str, extras: set[str], release: Release) -> Iterator[Requirement]:
-    """Yield what a package needs on the Python of `release`."""
-    for text in metadata.requires(name) or ():
-        one = Requirement(text)
-        if one.marker is None or any(one.marker.evaluate(_target(release, extra)) for extra in ("", *extras)):
-            yield one
-
-
-def _target(release: Release, extra: str) -> dict[str, str]:
-    python = re.match(r"\d+\.\d+", release.python)
-    assert python is not None
-    here = {key: str(value) for key, value in default_environment().items()}
-    return {**here, "python_version": python[0], "python_full_version": f"{python[0]}.0", "extra": extra}

@@ -41,7 +41,8 @@ class PythonCode:
     files: Mapping[str, Path]
     """Its data files, by their paths from the folder of trb.yaml."""
     packages: Mapping[str, str]
-    """The versions installed here of its requirements and of all that those need, numpy left out."""
+    """The versions installed here of its requirements and of all that those need, numpy left out; none of what the
+    target's Python alone needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
