@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from builder import repository
-from builder.errors import RepositoryError, TrbError
+from builder import repository, wiring
+from builder.errors import RepositoryError, SpecError, TrbError
 from builder.flow import pool
 from builder.flow.merging import merged_names
 from builder.flow.parts import Parts, find_parts
@@ -12,6 +12,7 @@ from builder.flow.pipeline_worker import PipelineJob, work
 from builder.flow.published import Rows, failed_row, publish_all, row, told
 from builder.flow.worker import Built
 from builder.loading.fingerprint import holds, pipeline_sha256
+from builder.spec.pipeline import Wired
 from builder.spec.project import Backend, Pipeline, ReadProject
 
 
@@ -66,12 +67,14 @@ def _fresh_or_order(
         return (failed_row(name, name, Backend.ENSEMBLE, error),)
     try:
         parts = find_parts(read, pipeline)
-    except RepositoryError as caught:
+        wired = _wired(name, pipeline, parts)
+    except (RepositoryError, SpecError) as caught:
         return (failed_row(name, name, Backend.ENSEMBLE, caught),)
     fresh = () if wanted.force else _fresh(read, name, pipeline, parts)
     return fresh or PipelineJob(
         name=name,
         pipeline=pipeline,
+        wired=wired,
         parts=parts,
         folder=read.folder,
         repository=read.repository,
@@ -79,6 +82,19 @@ def _fresh_or_order(
         log=repository.logs(read.repository) / f"build-{name}.log",
         threads=pool.threads_of(wanted.jobs),
     )
+
+
+def _wired(name: str, pipeline: Pipeline, parts: Parts) -> Wired:
+    """Return the pipeline, whose models are all known now.
+
+    Raises:
+        SpecError: its tensors do not meet; all mistakes are listed, with their places.
+    """
+    found = wiring.mistakes(pipeline, parts.known)
+    if found:
+        lines = [f"  {'.'.join(('pipelines', name, *map(str, one.path)))}: {one.message}" for one in found]
+        raise SpecError("\n".join(["its steps do not meet:", *lines]), fix="correct them in trb.yaml")
+    return wiring.wire(name, pipeline, parts.known)
 
 
 def _fresh(read: ReadProject, name: str, pipeline: Pipeline, parts: Parts) -> Rows:

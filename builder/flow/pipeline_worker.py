@@ -6,7 +6,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from builder import repository, wiring
-from builder.errors import ExportError, SpecError
+from builder.errors import ExportError
 from builder.flow.linted import require_pipeline_served
 from builder.flow.merging import Merged, Place, merge_groups
 from builder.flow.parts import Parts
@@ -29,6 +29,7 @@ class PipelineJob:
 
     name: str
     pipeline: Pipeline
+    wired: Wired
     parts: Parts
     folder: Path
     """The folder of trb.yaml."""
@@ -51,8 +52,7 @@ def _build(job: PipelineJob, say: Say) -> Built:
     started = time.monotonic()
     torch.set_num_threads(job.threads)
     target = release(job.triton)
-    say("wiring")
-    written = _wired(job)
+    written = job.wired
     say("loading")
     made = entry(job.name, job.pipeline, written, job.parts, root=job.repository, threads=job.threads)
     loaded = load_pipeline(made, job.folder, target)
@@ -65,21 +65,6 @@ def _build(job: PipelineJob, say: Say) -> Built:
         notes=(*loaded.notes, *notes),
         pick=pick,
     )
-
-
-def _wired(job: PipelineJob) -> Wired:
-    """Return the pipeline, whose models are all known now.
-
-    Raises:
-        SpecError: its tensors do not meet.
-    """
-    found = wiring.mistakes(job.pipeline, job.parts.known)
-    if found:
-        where = f"pipelines.{job.name}"
-        lines = [f"  {'.'.join((where, *map(str, one.path)))}: {one.message}" for one in found]
-        count = f"{len(found)} mistakes" if len(found) > 1 else "a mistake"
-        raise SpecError("\n".join([f"{job.name} has {count}:", *lines]), fix="correct its steps in trb.yaml")
-    return wiring.wire(job.name, job.pipeline, job.parts.known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
