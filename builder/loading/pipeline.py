@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from builder.errors import SourceError
 from builder.feeds import sample_count, with_samples
 from builder.loading.fingerprint import packages, pipeline_served_sha256, pipeline_sha256
 from builder.loading.provenance import provenance
@@ -92,10 +93,17 @@ def sources(entry: Entry, folder: Path, release: Release) -> Mapping[str, Runner
     runners = dict(entry.files)
     for name, model in entry.models.items():
         if name not in entry.inner:
-            runners[name] = open_source(model, folder, release, load_samples(model, folder)).reference
+            runners[name] = _source(name, model, folder, release)
     for name, wired in entry.inner.items():  # each after those that are steps of it
         runners[name] = composed(wired, runners)
     return runners
+
+
+def _source(name: str, model: Model, folder: Path, release: Release) -> Runner:
+    try:
+        return open_source(model, folder, release, load_samples(model, folder)).reference
+    except SourceError as error:
+        raise SourceError(f"step {name}: {error.what}", fix=error.fix) from error
 
 
 def pipeline_samples(wired: Wired, model: Model, models: Mapping[str, Model], folder: Path) -> Feed | None:
