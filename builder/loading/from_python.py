@@ -95,7 +95,7 @@ def _made(found: Any, model: Model, folder: Path) -> Callable[..., Any]:
     try:
         made: Callable[..., Any] = python_step.made(found, folder.absolute())
     except (Exception, SystemExit) as error:  # the user's code raises anything
-        takes = "the folder of `files`" if python_step.parameters(found) else "nothing"
+        takes = "the folder of `files`" if python_step.takes_files(found) else "nothing"
         raise SourceError(
             f"source: making {model.source} failed: {told(error)}",
             fix=f"correct it there; it is called once, with {takes}",

@@ -73,7 +73,18 @@ def made(found: Any, files: Path) -> Any:
     is_class = inspect.isclass(found)
     if not is_class:
         return found
-    return found(files) if parameters(found) else found()
+    if FILES in parameters(found):
+        return found(**{FILES: files})
+    return found(files) if takes_files(found) else found()
+
+
+def takes_files(found: Any) -> bool:
+    """Return whether a class is made with the folder of its files: one that needs an argument, or has one called so."""
+    placed = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return any(
+        name == FILES or (one.kind in placed and one.default is one.empty)
+        for name, one in parameters(found).items()
+    )
 
 
 def parameters(function: Any) -> dict[str, inspect.Parameter]:

@@ -83,10 +83,20 @@ def test_a_class_is_made_once_with_the_folder_of_its_files(project, tmp_path) ->
 
 
 def test_a_class_without_a_constructor_of_its_own_is_made_with_nothing(project) -> None:
-    """No folder is pressed on it."""
-    text = "class Length:\n    def __call__(self, text): return len(text)\n"
+    """No folder is pressed on it, and on no argument with a value of its own but `files`."""
+    plain = "class Length:\n    def __call__(self, text): return len(text)\n"
+    sized = """
+    class Length:
+        def __init__(self, most=3, files=None):
+            self.most = most if files else 0
+        def __call__(self, text):
+            return self.most
+    """
 
-    assert project(text, **spec("model:Length")).kind == "python"
+    assert project(plain, **spec("model:Length")).kind == "python"
+    assert project(sized, **spec("model:Length")).reference({"text": np.array([b"a"], object)})[
+        "n"
+    ].tolist() == [3]
 
 
 def test_the_modules_that_it_imports_are_found(project, tmp_path) -> None:
