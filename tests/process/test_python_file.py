@@ -2,6 +2,10 @@
 
 import gc
 import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -95,3 +99,39 @@ def test_its_process_ends_with_the_runner(tmp_path: Path) -> None:
     del run
     gc.collect()
     assert not children() - before
+
+
+PARENT = """\
+import sys
+from pathlib import Path
+import numpy as np
+from builder.runtimes.python_file import open_python
+open_python(Path(sys.argv[1]))({"text": np.array([b"abc"], dtype=object)})
+"""
+SLEEPS = """\
+import os, sys, time
+def length(text):
+    open(sys.argv[1] + "/pid", "w").write(str(os.getpid()))
+    time.sleep(600)
+"""
+
+
+def test_its_process_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    """A function that is still at work does not outlive whoever asked."""
+    _, path = version(tmp_path, SLEEPS)
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(path)])
+    pid = path.parent / "pid"
+    wait_until(lambda: pid.exists() and pid.read_text())
+    child = Path("/proc") / pid.read_text()
+    assert child.exists()
+
+    parent.kill()
+    parent.wait()
+    wait_until(lambda: not (child / "exe").exists())
+
+
+def wait_until(fact: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not fact():
+        assert time.monotonic() < end, "it did not come to pass in a minute"
+        time.sleep(0.02)
