@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from builder.spec.project import Axis, Pipeline
+from builder.spec.project import Pipeline
 from builder.spec.tensors import Dim
 from builder.wiring.known import Face
 from builder.wiring.laid import Laid, givers
 from builder.wiring.mistake import Mistake
+from builder.wiring.sizes import in_words, limits
 
 Steps = tuple[Laid, ...]
 _ONE_OF_TWO: Final = "clients send it once, so let one of them read another tensor"
@@ -22,13 +23,6 @@ class _Side:
     step: Laid
     face: Face
     verb: str
-
-    def limits(self, dim: Dim) -> Axis | None:
-        """Return the sizes that a dimension has; None: not known."""
-        if isinstance(dim, int):
-            return Axis(min=dim, max=dim)
-        most = self.step.known.max_batch_size
-        return Axis(max=most) if most and self.is_batch(dim) else self.step.known.axes.get(dim)
 
     def is_batch(self, dim: Dim) -> bool:
         """Whether a dimension is the batch."""
@@ -127,7 +121,7 @@ def _differ(first: _Side, a: Dim, then: _Side, b: Dim) -> tuple[str, str]:
         return _apart(first, a, then, b)
     if isinstance(a, str) and isinstance(b, int):
         return f"any `{a}` in the one, and always {b} in the other", f"let {then.step.name} take any size"
-    have, takes = first.limits(a), then.limits(b)
+    have, takes = limits(first.step.known, a), limits(then.step.known, b)
     if (
         first.is_batch(a)
         or have is None
@@ -136,21 +130,17 @@ def _differ(first: _Side, a: Dim, then: _Side, b: Dim) -> tuple[str, str]:
     ):
         return "", ""
     cure = "put a step between them that reshapes it" if isinstance(b, int) else _CORRECT
-    return f"{_range(have)} in the one, and {_range(takes)} in the other", cure
+    return f"{in_words(have)} in the one, and {in_words(takes)} in the other", cure
 
 
 def _apart(first: _Side, a: Dim, then: _Side, b: Dim) -> tuple[str, str]:
     """Return why no size of a dimension that clients send suits both steps."""
     if isinstance(a, int) and then.is_batch(b):
         return f"always {a} in the one, and the batch in the other", _ONE_OF_TWO
-    one, other = first.limits(a), then.limits(b)
+    one, other = limits(first.step.known, a), limits(then.step.known, b)
     if one is None or other is None or max(one.min, other.min) <= min(one.max, other.max):
         return "", ""
-    return f"{_range(one)} in the one, and {_range(other)} in the other", _ONE_OF_TWO
-
-
-def _range(axis: Axis) -> str:
-    return str(axis.min) if axis.min == axis.max else f"{axis.min} to {axis.max}"
+    return f"{in_words(one)} in the one, and {in_words(other)} in the other", _ONE_OF_TWO
 
 
 def _shape(face: Face) -> str:

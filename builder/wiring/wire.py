@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from builder.spec.pipeline import Wired, WiredStep
-from builder.spec.project import Axis, Backend, Pipeline
+from builder.spec.project import Backend, Pipeline
 from builder.spec.tensors import Signature, Tensor
 from builder.wiring.agreement import broken_promises, disagreements
 from builder.wiring.axes import BATCH, Axes
@@ -12,6 +12,7 @@ from builder.wiring.known import Face, Known
 from builder.wiring.laid import Laid, lay, models_of, wanted
 from builder.wiring.mistake import Mistake
 from builder.wiring.names import doubled, map_keys, unmade, unmet, unused
+from builder.wiring.sizes import clashes, sizes
 
 
 def mistakes(pipeline: Pipeline, models: Mapping[str, Known]) -> tuple[Mistake, ...]:
@@ -25,7 +26,10 @@ def mistakes(pipeline: Pipeline, models: Mapping[str, Known]) -> tuple[Mistake, 
     loose = (*map_keys(pipeline, models), *unmet(pipeline, laid), *unmade(pipeline, laid))
     apart = (*disagreements(pipeline, laid), *broken_promises(pipeline, laid))
     spare = unused(pipeline, laid) if not (loose or apart) else ()  # which may be what belongs there
-    return (*loose, *doubled(pipeline, laid), *spare, *apart)
+    found = (*loose, *doubled(pipeline, laid), *spare, *apart)
+    if found or not all(_is_typed(models.get(name)) for name in models_of(pipeline)):
+        return found
+    return tuple(clashes(wire("", pipeline, models), models))
 
 
 def wire(name: str, pipeline: Pipeline, models: Mapping[str, Known]) -> Wired:
@@ -96,36 +100,24 @@ def as_step(pipeline: Pipeline, models: Mapping[str, Known]) -> Known:
         inputs={name: Face() for name in pipeline.inputs},
         outputs={name: Face() for name in pipeline.outputs},
     )
-    parts = [models.get(name) for name in models_of(pipeline)]
-    if any(part is None or not _is_typed(part) for part in parts) or mistakes(pipeline, models):
+    parts = models_of(pipeline)
+    if not all(_is_typed(models.get(name)) for name in parts) or mistakes(pipeline, models):
         return names
     wired = wire("", pipeline, models)
-    limits = [part.max_batch_size for part in parts if part is not None]
+    limits = [models[name].max_batch_size for name in parts]
     return replace(
         names,
         inputs={name: Face(dtype=t.dtype, shape=t.shape) for name, t in _tensors(wired, wired.inputs)},
         outputs={name: Face(dtype=t.dtype, shape=t.shape) for name, t in _tensors(wired, wired.outputs)},
         max_batch_size=None if None in limits else wired.max_batch_size,
         batch_axis=BATCH,
-        axes=_sizes(wired, models),
+        axes={axis: limits for axis, limits in sizes(wired, models).items() if axis != BATCH},
     )
 
 
-def _sizes(wired: Wired, models: Mapping[str, Known]) -> Mapping[str, Axis]:
-    """Return the sizes of the axes, but for the batch, that all steps take."""
-    found: dict[str, Axis] = {}
-    for step in wired.steps:
-        known = models[step.model]
-        for own, name in step.inputs.items():
-            for dim, axis in zip(known.inputs[own].shape or (), wired.tensors[name].shape, strict=True):
-                limits = known.axes.get(dim) if isinstance(dim, str) else None
-                if limits is not None and isinstance(axis, str) and axis != BATCH:
-                    before = found.get(axis, limits)
-                    found[axis] = Axis(min=max(before.min, limits.min), max=min(before.max, limits.max))
-    return found
-
-
-def _is_typed(known: Known) -> bool:
+def _is_typed(known: Known | None) -> bool:
+    if known is None:
+        return False
     faces = (*known.inputs.values(), *known.outputs.values())
     return known.is_whole and all(face.dtype is not None and face.shape is not None for face in faces)
 

@@ -1,12 +1,14 @@
 """Which models a command is about."""
 
+from dataclasses import replace
+
 import pytest
 
 from builder.errors import UsageError
 from builder.flow.perf import axis_sizes
-from builder.flow.select import select
+from builder.flow.select import select, with_steps
 from builder.spec.dtypes import DType
-from builder.spec.project import Backend, Input, Model, Project
+from builder.spec.project import Backend, Input, Model, Output, Pipeline, Project, Step
 
 
 def project() -> Project:
@@ -32,6 +34,53 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
 
     assert caught.value.exit_code == 2
     assert "did you mean `digits`?" in caught.value.fix
+
+
+def pipelines() -> Project:
+    steps = {
+        "outer": ("inner", "words"),
+        "inner": ("innermost", "digits_onnx"),
+        "innermost": ("theirs",),
+        "other": ("digits_torchscript",),
+    }
+    made = {
+        name: Pipeline(
+            inputs=("x",), steps=tuple(Step(model=model) for model in models), outputs={"y": Output()}
+        )
+        for name, models in steps.items()
+    }
+    return replace(project(), pipelines=made)
+
+
+def test_a_pipeline_brings_what_it_is_made_of() -> None:
+    """The models and pipelines that are steps of a chosen one, at any depth, come along; each before what needs it."""
+    chosen = with_steps(pipelines(), select(pipelines(), ["outer"]))
+
+    assert list(chosen.pipelines) == ["innermost", "inner", "outer"]
+    assert list(chosen.models) == ["digits", "words"]
+
+
+def test_a_pipeline_brings_nothing_else() -> None:
+    """A model with two backends comes along for one of them, and another pipeline's steps do not."""
+    chosen = with_steps(pipelines(), select(pipelines(), ["other"]))
+
+    assert list(chosen.pipelines) == ["other"]
+    assert list(chosen.models) == ["digits"]
+
+
+def test_a_model_brings_no_pipeline() -> None:
+    """Who chooses a model chooses nothing that is made of it."""
+    chosen = with_steps(pipelines(), select(pipelines(), ["digits"]))
+
+    assert (list(chosen.models), list(chosen.pipelines)) == (["digits"], [])
+
+
+def test_all_pipelines_stand_behind_their_steps() -> None:
+    """Without a name everything is chosen, each pipeline once."""
+    chosen = with_steps(pipelines(), select(pipelines(), ()))
+
+    assert list(chosen.pipelines) == ["innermost", "inner", "outer", "other"]
+    assert list(chosen.models) == ["digits", "words"]
 
 
 @pytest.mark.parametrize("word", ["seq", "seq=", "=3", "seq=x", "seq=0", "seq=-1"])

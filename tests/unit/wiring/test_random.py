@@ -1,0 +1,58 @@
+"""Pipelines that hypothesis joined: what wiring lets through, no server refuses; what it refuses, it has reason to."""
+
+import re
+from typing import Any, Final
+
+from google.protobuf.json_format import MessageToDict
+from hypothesis import HealthCheck, assume, given, settings
+
+from builder import wiring
+from builder.config.ensemble import make_ensemble
+from builder.config.message import message
+from builder.rules import core, ensembles
+from builder.rules.ensembles import Part
+from builder.spec.model_config import ModelConfig
+from tests.unit.wiring.random_pipelines import Made, made
+
+STRICTER: Final = (
+    r"any `\w+` in the one",  # -1 fits any size there, and a request has one
+    r"the batch in the (one|other)",  # likewise
+    r"\d to \d in the (one|other)|no size suits",  # config.pbtxt says no sizes
+    r"has it as \[batch, 1\]",  # likewise compared without the batch
+)
+"""Why wiring refuses what a server would load; requests would fail there."""
+
+
+def plain(config: ModelConfig) -> dict[str, Any]:
+    return dict(MessageToDict(message(config), preserving_proto_field_name=True))
+
+
+def refusals(one: Made) -> list[str]:
+    """Return what a server has against the pipeline, its models being there."""
+    config = plain(make_ensemble(wiring.wire("p", one.pipeline, one.known), num_versions=1))
+    parts = {name: Part(config=plain(model), versions=(1,)) for name, model in one.configs.items()}
+    found = (*core.polled(config, folder="p"), *core.loaded(config), *ensembles.against(config, parts))
+    return [f"{refusal.code} {refusal.message}" for refusal in found]
+
+
+@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(made())
+def test_what_has_no_mistake_no_server_refuses(one: Made) -> None:
+    """The ensemble of a pipeline without mistakes breaks no rule of the server, alone or beside its models."""
+    assume(not wiring.mistakes(one.pipeline, one.known))
+
+    assert refusals(one) == []
+
+
+@settings(
+    max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
+@given(made(careless=True))
+def test_what_a_server_would_load_is_refused_for_a_reason(one: Made) -> None:
+    """Steps that cannot share a tensor are refused by the server too, but for what it does not compare."""
+    found = wiring.mistakes(one.pipeline, one.known)
+    assume(found)
+    assume(all("map" in mistake.path and " as " in mistake.message for mistake in found))
+
+    if not refusals(one):
+        assert [m.message for m in found if not any(re.search(why, m.message) for why in STRICTER)] == []
