@@ -90,7 +90,7 @@ def check(
         largest_batch=crowd.largest_batch if _batches(live.config) else None,
         problems=(
             *departures,
-            *outdated(record, loaded),
+            *(outdated(record, loaded) if steps is None else ()),  # of steps, `departures` says it
             *edited(built_from, loaded, found, version=version),
             *differences(ours, live.config),
             *no_batch(crowd, live.config),

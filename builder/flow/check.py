@@ -108,8 +108,11 @@ def _steps(read: ReadProject, made_of: MadeOf) -> "Steps":
 def _outdated(read: ReadProject, target: Target) -> Iterator[str]:
     """Yield that trb.yaml asks for another model than the one last built, tolerances and budgets aside."""
     state = repository.load_state(read.repository, target.name)
-    asked = _asked(read, target)
-    if state is not None and state.fingerprint.served_sha256 not in ("", asked):
+    built_again = [] if target.made_of is None else target.made_of.built_again
+    if built_again:
+        steps = ", ".join(built_again)
+        yield f"{steps} {'was' if len(built_again) == 1 else 'were'} built again since: run `trb build {target.name}`"
+    elif state is not None and state.fingerprint.served_sha256 not in ("", _asked(read, target)):
         yield (
             f"trb.yaml says other things of {target.name} than when version {target.published.version} was built: "
             "run `trb build`"

@@ -29,6 +29,12 @@ class MadeOf:
     note: PipelineNote
 
     @property
+    def built_again(self) -> tuple[str, ...]:
+        """The steps that have another version now than the pipeline was proven with."""
+        before, now = self.note.versions, self.parts.versions
+        return tuple(name for name, sha256 in now.items() if before.get(name) != sha256)
+
+    @property
     def models(self) -> tuple[str, ...]:
         """The models of its steps, merged or not, by their names in the repository."""
         return unique((*self.parts.parts, *(step.model for step in self.note.served.steps)))

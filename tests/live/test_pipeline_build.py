@@ -121,3 +121,17 @@ def test_outputs_that_only_the_model_knows_are_joined_when_it_is_built(trb: Trb,
         in rows["whole"]["error"]
     )
     assert not (project / "model_repository" / "whole").exists()
+
+
+def test_a_step_built_again_without_its_pipeline_is_told(trb: Trb, project: Path) -> None:
+    """The merged model still has the old weights: the gate fails, names it, and says what to run."""
+    build(trb, project)
+    (project / "model.py").write_text(MODEL.replace("SCALE = 2.0", "SCALE = 3.0"))
+    build(trb, project, "scale")
+
+    report = json.loads(trb("check", "whole", "--json", cwd=project, expect=7).stdout)
+
+    (whole,) = report["models"]
+    failed = [hop["name"] for hop in whole["hops"] if not hop["passed"]]
+    assert failed[0] == "step whole_fused: alone on the server"
+    assert "scale was built again since: run `trb build whole`" in whole["problems"]
