@@ -4,51 +4,21 @@ import pytest
 
 from builder import wiring
 from builder.spec.dtypes import DType
-from builder.spec.project import Output, Pipeline, Step
+from builder.spec.project import Pipeline, Step
 from builder.spec.tensors import Dim
 from builder.wiring import Known
-from tests.unit.wiring.values import FP32, INT64, STRING, known
-
-TOKENS = known({"text": (STRING, ("batch", 1))}, {"ids": (INT64, ("batch", "length"))}, backend="python")
-ENCODER = known(
-    {"ids": (INT64, ("rows", "seq"))}, {"vector": (FP32, ("rows", 8))}, batch=4, batch_axis="rows"
+from tests.unit.wiring.good_pipelines import (
+    CHAIN,
+    DIAMOND,
+    FAN_OUT,
+    LEFT_OUT,
+    MODELS,
+    ONE_TWICE,
+    SIDE_OUTPUT,
+    WITHOUT_BATCH,
+    pipeline,
 )
-SCALE = known({"vector": (FP32, ("batch", 8))}, {"vector": (FP32, ("batch", 8))}, batch=16)
-HEAD = known({"vector": (FP32, ("n", 8))}, {"score": (FP32, ("n", 1))}, batch_axis="n")
-JOIN = known({"a": (FP32, ("batch", 8)), "b": (FP32, ("batch", 8))}, {"c": (FP32, ("batch", 8))}, batch=2)
-PAIR = known({"v": (FP32, ("batch", 8))}, {"a": (FP32, ("batch", 8)), "b": (FP32, ("batch", 8))})
-ALONE = known({"vector": (FP32, ("rows", 8))}, {"score": (FP32, ("rows", 1))}, batch=0)
-MODELS = {
-    "tokens": TOKENS,
-    "encoder": ENCODER,
-    "scale": SCALE,
-    "head": HEAD,
-    "join": JOIN,
-    "pair": PAIR,
-    "alone": ALONE,
-}
-
-
-def pipeline(inputs: str, outputs: str, *steps: str | Step) -> Pipeline:
-    made = tuple(Step(model=step) if isinstance(step, str) else step for step in steps)
-    return Pipeline(
-        inputs=tuple(inputs.split()), steps=made, outputs={name: Output() for name in outputs.split()}
-    )
-
-
-CHAIN = pipeline("text", "score", "tokens", "encoder", "head")
-FAN_OUT = pipeline("v", "c", "pair", "join")
-DIAMOND = pipeline(
-    "vector",
-    "c",
-    Step(model="scale", outputs={"vector": "scaled"}),
-    Step(model="scale", map={"vector": "scaled"}, outputs={"vector": "left"}),
-    Step(model="scale", map={"vector": "scaled"}, outputs={"vector": "right"}),
-    Step(model="join", map={"a": "left", "b": "right"}),
-)
-ONE_TWICE = pipeline("vector", "c", Step(model="join", map={"a": "vector", "b": "vector"}))
-WITHOUT_BATCH = pipeline("text", "score", "tokens", "encoder", "alone")
-SIDE_OUTPUT = pipeline("text", "vector score", "tokens", "encoder", "head")
+from tests.unit.wiring.values import FP32, INT64, known
 
 
 def shapes(one: Pipeline, models: dict[str, Known] | None = None) -> dict[str, tuple[Dim, ...]]:
@@ -134,11 +104,9 @@ def test_an_input_and_an_output_of_one_name_are_told_apart() -> None:
 
 def test_what_nobody_reads_is_left_out() -> None:
     """An output that nobody named and nobody reads is not a tensor of the pipeline."""
-    one = pipeline("v", "score", "pair", Step(model="head", map={"vector": "a"}))
+    wired = wiring.wire("p", LEFT_OUT, MODELS)
 
-    wired = wiring.wire("p", one, MODELS)
-
-    assert wiring.mistakes(one, MODELS) == ()
+    assert wiring.mistakes(LEFT_OUT, MODELS) == ()
     assert wired.steps[0].outputs == {"a": "a"}
     assert list(wired.tensors) == ["v", "a", "score"]
 

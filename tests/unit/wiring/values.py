@@ -1,13 +1,15 @@
 """Models as their neighbours in a pipeline see them."""
 
+from builder.config import make
 from builder.spec.artifact import BatchProof, Provenance
 from builder.spec.dtypes import DType
+from builder.spec.model_config import ModelConfig
 from builder.spec.project import Axis, Backend
 from builder.spec.record import VersionRecord
 from builder.spec.results import Hop
 from builder.spec.tensors import Dim, Signature
 from builder.wiring import Face, Known
-from tests.unit.config.values import Shapes, tensors
+from tests.unit.config.values import Shapes, artifact, loaded, proof, tensors
 
 
 def record(
@@ -55,3 +57,16 @@ def known(
 def faces(tensors: Shapes) -> dict[str, Face]:
     """Return tensors that are known."""
     return {name: Face(dtype=dtype, shape=shape) for name, (dtype, shape) in tensors.items()}
+
+
+def config_of(name: str, one: Known) -> ModelConfig:
+    """Return the config of a model that is known."""
+    inputs, outputs = ({n: _kind(face) for n, face in side.items()} for side in (one.inputs, one.outputs))
+    made = loaded(inputs, outputs, warmup=False)
+    return make(name, made, artifact(made), proof(one.max_batch_size or 0))
+
+
+def _kind(face: Face) -> Kind:
+    assert face.dtype is not None
+    assert face.shape is not None
+    return face.dtype, face.shape
