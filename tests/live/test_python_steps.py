@@ -18,6 +18,7 @@ from builder.server import Endpoint, Serving, open_server
 from builder.server.client import connected
 from builder.spec.releases import release
 
+pytestmark = pytest.mark.slow  # every build starts a server of its own
 STEPS = """\
 import io
 
