@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from builder import repository
+from builder.errors import RepositoryError
 from builder.feeds import sample_count, sample_rows, with_samples
 from builder.flow.parts import Parts
 from builder.flow.worker import Say, Staged, proven
@@ -53,7 +54,7 @@ def merge_groups(loaded: Loaded, written: Wired, place: Place, say: Say) -> tupl
     from builder.export.fused import fused_wiring, groups
 
     found = groups(written)
-    names = merged_names(loaded.name, len(found))
+    names = _names(place, fused_wiring(written, found, merged_names(loaded.name, len(found))), len(found))
     served = fused_wiring(written, found, names)
     signatures = {step.model: step.signature for step in served.steps}
     merged = []
@@ -68,6 +69,35 @@ def merge_groups(loaded: Loaded, written: Wired, place: Place, say: Say) -> tupl
 def merged_names(pipeline: str, count: int) -> tuple[str, ...]:
     """Return what the merged models of a pipeline are called in the repository."""
     return tuple(f"{pipeline}_fused" if n == 1 else f"{pipeline}_fused_{n}" for n in range(1, count + 1))
+
+
+def _names(place: Place, served: Wired, count: int) -> tuple[str, ...]:
+    """Return a name for each merged model: one that is free, or whose model in the repository takes and gives the same.
+
+    Under the name of one that does not, the ensemble that is served now would not load until the new one is there.
+
+    Args:
+        place: where the repository is.
+        served: the pipeline with merged models under the first names.
+        count: how many of them there are.
+    """
+    steps = {step.model: step for step in served.steps}
+    there = len(repository.models(place.repository))
+    left = list(merged_names(served.name, there + count))
+    chosen = []
+    for name in merged_names(served.name, count):
+        chosen.append(next(one for one in left if _suits(place, one, steps[name])))
+        left.remove(chosen[-1])
+    return tuple(chosen)
+
+
+def _suits(place: Place, name: str, step: WiredStep) -> bool:
+    try:
+        record = repository.latest(place.repository, name).record
+    except RepositoryError:  # there is none, or none that could be published above
+        return not repository.model_folder(place.repository, name).exists()
+    batch = replace(record.batch, max_batch_size=step.max_batch_size)
+    return not repository.breaks(record, replace(record, signature=step.signature, batch=batch))
 
 
 def _merge(

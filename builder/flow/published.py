@@ -1,6 +1,7 @@
 """What is staged, published one atomic step a model, as rows of the report."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from builder import repository
@@ -33,6 +34,9 @@ def publish_all(
     }
     published: list[Published] = []
     for staged in built.staged:
+        if staged.backend is Backend.ENSEMBLE and (lost := _lost(rows)) is not None:
+            rows[staged.triton_name] = replace(lost, triton_name=staged.triton_name, backend=staged.backend)
+            continue
         strange = repository.strangeness(read.repository, staged.triton_name)
         try:
             one = repository.publish(
@@ -57,6 +61,11 @@ def publish_all(
     if len(published) == len(rows):
         repository.save_state(read.repository, name, built.fingerprint, tuple(published))
     return tuple(rows[one] for one in sorted(rows, key=[*names.values(), *rows].index))
+
+
+def _lost(rows: Mapping[str, BuiltModel]) -> BuiltModel | None:
+    """Return the row of a merged model that could not be published: an ensemble must not name it."""
+    return next((one for one in rows.values() if one.status == "failed"), None)
 
 
 def failed_row(name: str, triton_name: str, backend: Backend, error: TrbError) -> BuiltModel:

@@ -1,5 +1,6 @@
 """What is wrong with the pipelines of trb.yaml: their names, their steps' models, and how the steps are joined."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
@@ -94,12 +95,11 @@ def _name(project: Project, name: str) -> Iterator[Finding]:
         yield Finding((), f"Triton would refuse the name; {why}", stands=True)
     if _is_taken(project, name):
         yield Finding((), f"a model is called `{name}` too; give one of the two another name", stands=True)
-    merged = f"{name}_fused"
-    if project.pipelines[name].fuse is not False and (
-        merged in _models(project) or merged in project.pipelines
-    ):
-        message = f"its merged steps would be called `{merged}`, as another entry is; rename one, or say `fuse: false`"
-        yield Finding((), message, stands=True)
+    merged = re.compile(rf"{re.escape(name)}_fused(_[0-9]+)?")
+    for other in (*_models(project), *project.pipelines):
+        if project.pipelines[name].fuse is not False and merged.fullmatch(other):
+            message = f"its merged steps would be called like `{other}`; rename one, or say `fuse: false`"
+            yield Finding((), message, stands=True)
 
 
 def _own(pipeline: Pipeline) -> Iterator[Finding]:

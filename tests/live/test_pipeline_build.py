@@ -123,6 +123,23 @@ def test_outputs_that_only_the_model_knows_are_joined_when_it_is_built(trb: Trb,
     assert not (project / "model_repository" / "whole").exists()
 
 
+def test_a_merged_model_of_other_tensors_has_another_name(trb: Trb, project: Path) -> None:
+    """What the ensemble in the repository names stays as it is until the new ensemble is there."""
+    build(trb, project)
+    (project / "trb.yaml").write_text(SPEC.replace("[scaled, row_sum]", "[scaled]") + ALLOWED)
+
+    rows = build(trb, project)
+
+    assert statuses(rows)["whole_fused_2"] == ("built", 1)
+    assert "whole_fused" not in rows
+    assert any("whole_fused is no part of whole any more" in note for note in rows["whole"]["notes"])
+    assert statuses(build(trb, project))["whole_fused_2"] == ("fresh", 1)
+    trb("lint", "--strict", cwd=project)
+
+
+ALLOWED = "    allow_new_signature: true\n"
+
+
 def test_a_step_built_again_without_its_pipeline_is_told(trb: Trb, project: Path) -> None:
     """The merged model still has the old weights: the gate fails, names it, and says what to run."""
     build(trb, project)
