@@ -106,9 +106,28 @@ def part_of(root: Path, name: str, model: Model | None) -> Part:
     if published.is_recorded:
         record = published.record
         return Part(published=published, known=wiring.of_record(record, model), sha256=hash_of(record))
-    known = wiring.of_config(parse(published.config.read_text(encoding="utf-8")))
+    known = _of_config(name, published.config)
     listing = "".join(f"{path}\0{sha}\n" for path, sha in file_hashes(published.folder).items())
     return Part(published=published, known=known, sha256=f"{file_sha256(published.config)}{listing}")
+
+
+def _of_config(name: str, path: Path) -> Known:
+    """Return what the config.pbtxt of a model says that trb did not make."""
+    from google.protobuf.text_format import ParseError
+
+    try:
+        known = wiring.of_config(parse(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, ParseError) as error:
+        raise RepositoryError(
+            f"{path} cannot be read: {error}", fix=f"`trb lint {path}` shows what is wrong"
+        ) from None
+    faces = (*known.inputs.values(), *known.outputs.values())
+    if not known.inputs or not known.outputs or any(face.dtype is None for face in faces):
+        raise RepositoryError(
+            f"{path} does not name all inputs and outputs of {name} with their data types, so that no step meets them",
+            fix="list them there, each with `name`, `data_type` and `dims`; what Triton completes, it keeps to itself",
+        )
+    return known
 
 
 def _tensors(faces: Mapping[str, wiring.Face]) -> tuple[Tensor, ...]:

@@ -143,6 +143,13 @@ CASES: Final = (
         "with a letter, a digit or `_`",
     ),
     Case(
+        "the name of what its merged steps would be called",
+        search("encoder", "head_onnx", inputs="[ids]").replace("search:", "search:  # wrong")
+        + "\n  search_fused_2:\n    inputs: [ids]\n    steps: [crop]\n    outputs: [pieces]",
+        "",
+        "its merged steps would be called like `search_fused_2`; rename one, or say `fuse: false`",
+    ),
+    Case(
         "a misspelt tensor",
         search("tokens", "{model: encoder, map: {ids: idss}}  # wrong", "head_onnx"),
         "steps.1.map.ids",
