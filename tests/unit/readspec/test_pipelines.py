@@ -37,6 +37,14 @@ def test_a_mistake_is_told_once_at_its_line(case: Case, tmp_path: Path) -> None:
     assert told(tmp_path, case.pipelines) == [(line, words) for line in marked(case.pipelines)]
 
 
+def test_the_page_has_the_table() -> None:
+    """docs/pipelines.md shows every mistake with its message, and no other; the rows to paste are in the difference."""
+    page = (Path(__file__).parents[3] / "docs" / "pipelines.md").read_text()
+    rows = [f"| {one.what} | {one.said.replace('{repository}', 'model_repository')} |" for one in CASES]
+
+    assert page.partition("| mistake | what is said |\n|---|---|\n")[2].splitlines() == rows
+
+
 def test_the_models_of_the_table_have_no_mistake(tmp_path: Path) -> None:
     """What the table says is of its pipelines alone."""
     assert told(tmp_path, search("tokens", "encoder", "head_onnx")) == []
