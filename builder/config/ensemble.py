@@ -9,15 +9,12 @@ from builder.spec.tensors import Tensor
 _NEWEST: Final = -1
 
 
-def make_ensemble(wired: Wired, *, num_versions: int) -> ModelConfig:
+def make_ensemble(wired: Wired) -> ModelConfig:
     """Return the config of a pipeline.
 
     Its steps are named without a version: a step that is built again takes the old one's place at once, and a number
-    would keep the ensemble from loading as soon as that version is no longer served.
-
-    Args:
-        wired: the pipeline.
-        num_versions: how many of its newest versions are served.
+    would keep the ensemble from loading as soon as that version is no longer served. So an older version of a pipeline
+    would answer like the newest, and that alone is served.
     """
     signature = wired.signature
     return ModelConfig(
@@ -27,7 +24,6 @@ def make_ensemble(wired: Wired, *, num_versions: int) -> ModelConfig:
         max_batch_size=wired.max_batch_size,
         inputs=tuple(_tensor(one, wired, wired.readers(one.name)) for one in signature.inputs),
         outputs=tuple(_tensor(one, wired, _givers(wired, one.name)) for one in signature.outputs),
-        num_versions=num_versions,
         steps=tuple(
             EnsembleStep(
                 model_name=step.model,

@@ -94,13 +94,21 @@ def _wired(name: str, pipeline: Pipeline, parts: Parts) -> Wired:
     if found:
         lines = [f"  {'.'.join(('pipelines', name, *map(str, one.path)))}: {one.message}" for one in found]
         raise SpecError("\n".join(["its steps do not meet:", *lines]), fix="correct them in trb.yaml")
-    return wiring.wire(name, pipeline, parts.known)
+    wired = wiring.wire(name, pipeline, parts.known)
+    sizes = wiring.as_model(wired, parts.models, pipeline).dims
+    for axis in wired.signature.axes():
+        if axis not in sizes:
+            raise SpecError(
+                f"nobody says which sizes of `{axis}` clients send: the step that reads it only lies in the repository",
+                fix="give that model an entry in trb.yaml, its file as `source`, with `dims`",
+            )
+    return wired
 
 
 def _fresh(read: ReadProject, name: str, pipeline: Pipeline, parts: Parts) -> Rows:
     """Return the rows of a pipeline that is as its last build left it, of the same versions; nothing otherwise."""
     state = repository.load_state(read.repository, name)
-    entry = pipeline_sha256(name, pipeline, parts.versions, read.project.triton)
+    entry = pipeline_sha256(name, pipeline, parts.versions, read.project.triton, parts.models)
     if state is None or not repository.is_intact(read.repository, state):
         return ()
     if not holds(state.fingerprint, entry, read.folder):

@@ -7,9 +7,10 @@ from contextlib import redirect_stdout
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from builder import readspec, repository
+from builder.errors import TrbError
 from builder.flow.door import Door, Step
 from builder.flow.live import NO_SERVER, MadeOf, Target, targets
 from builder.flow.pipeline_entry import entry_of
@@ -17,7 +18,8 @@ from builder.flow.select import select
 from builder.flow.served_files import backends, open_served
 from builder.loading.fingerprint import pipeline_served_sha256, served_sha256
 from builder.server.endpoint import Endpoint
-from builder.spec.loaded import Loaded
+from builder.spec.loaded import Feed, Loaded, Runner
+from builder.spec.pipeline import Wired
 from builder.spec.project import ReadProject
 from builder.spec.releases import release
 from builder.spec.results import CheckReport, ModelCheck
@@ -94,15 +96,27 @@ def _steps(read: ReadProject, made_of: MadeOf) -> "Steps":
     """Return what the check of a pipeline asks its steps for."""
     from builder.check import Steps
 
-    served = made_of.note.served
-    threads = len(os.sched_getaffinity(0))
-    files = {one.model: open_served(read.repository, one.model, threads=threads) for one in served.steps}
     return Steps(
         note=made_of.note,
         entries=made_of.parts.models,
-        files=composed(served, files),
-        backends=backends(read.repository, served),
+        files=_files(read, made_of.note.served),
+        backends=backends(read.repository, made_of.note.served),
     )
+
+
+def _files(read: ReadProject, served: Wired) -> Runner:
+    """Return what runs the files of all steps; a file that its runtime refuses fails the hops, and nothing else."""
+    threads = len(os.sched_getaffinity(0))
+    try:
+        files = {one.model: open_served(read.repository, one.model, threads=threads) for one in served.steps}
+    except TrbError as error:
+        refusal = error
+
+        def refuse(_: Feed) -> dict[str, Any]:
+            raise refusal
+
+        return refuse
+    return composed(served, files)
 
 
 def _outdated(read: ReadProject, target: Target) -> Iterator[str]:

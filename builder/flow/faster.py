@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from builder.config.ensemble import make_ensemble
 from builder.config.render import render
-from builder.errors import MissingTool
+from builder.errors import ExportError, MissingTool
 from builder.flow.linted import lay_out
 from builder.perf import Load, Plan, Settings, Wish, measure, plan
 from builder.server import Endpoint, Serving, open_server
@@ -49,11 +49,13 @@ def faster(
     Raises:
         MissingTool: this machine cannot run the embedded server.
         ServerError: it does not load one of the forms.
+        ExportError: requests failed in both forms.
     """
     work = plan(loaded.model, loaded.samples, Wish(), _LOADS, engine="trb", settings=_SETTINGS)
     with TemporaryDirectory(dir=next(iter(stages.values())).parent) as room:
         folders = _lay_out(Path(room), forms, stages, root)
-        serving = Serving(repository=Path(room), release=release, log_dir=logs)
+        both = tuple(folder.parent.name for folder in folders.values())
+        serving = Serving(repository=Path(room), release=release, models=both, log_dir=logs)
         try:
             with open_server("embedded", serving) as endpoint:
                 figures = _measured(folders, endpoint, work)
@@ -62,8 +64,23 @@ def faster(
                 f"`fuse: auto` measures on a live Triton: {error.what}",
                 fix="say `fuse: true` or `fuse: false`",
             ) from error
-    quicker = figures["fused"].rows_per_s >= figures["steps"].rows_per_s
-    return FusePick(kept="fused" if quicker else "steps", fused=figures["fused"], steps=figures["steps"])
+    return pick(loaded.name, figures["fused"], figures["steps"])
+
+
+def pick(name: str, fused: FormFigures, steps: FormFigures) -> FusePick:
+    """Return the form that answers more requests; one that failed any has lost.
+
+    Raises:
+        ExportError: both failed some.
+    """
+    if fused.errors and steps.errors:
+        raise ExportError(
+            f"{name}: requests failed in both forms, {fused.errors} of merged and {steps.errors} of single steps",
+            fix="say `fuse: false`, build, and let `trb check` say where",
+        )
+    quicker = fused.rows_per_s >= steps.rows_per_s
+    kept: Form = "fused" if not fused.errors and (quicker or steps.errors) else "steps"
+    return FusePick(kept=kept, fused=fused, steps=steps)
 
 
 def _lay_out(
@@ -73,7 +90,7 @@ def _lay_out(
     for name, stage in stages.items():
         lay_out(stage, room / name)
     for model in root.iterdir():
-        if model.is_dir() and model.name not in stages:
+        if model.is_dir() and model.name not in (*stages, forms["fused"].name):
             (room / model.name).symlink_to(model.absolute())
     return {form: _ensemble(room, form, wired) for form, wired in forms.items()}
 
@@ -82,7 +99,7 @@ def _ensemble(room: Path, form: Form, wired: Wired) -> Path:
     name = next(one for one in _names(wired.name, form) if not (room / one).exists())
     version = room / name / "1"
     version.mkdir(parents=True)
-    config = make_ensemble(replace(wired, name=name), num_versions=1)
+    config = make_ensemble(replace(wired, name=name))
     (room / name / "config.pbtxt").write_text(render(config), encoding="utf-8")
     return version
 

@@ -8,13 +8,13 @@ from typing import Final
 from builder import repository
 from builder.errors import RepositoryError
 from builder.flow.note import read_note
-from builder.flow.parts import Parts, find_parts
+from builder.flow.parts import Part, Parts, find_parts
 from builder.flow.select import Chosen
 from builder.repository import Published
 from builder.spec.pipeline import PipelineNote
 from builder.spec.project import Model, Pipeline, ReadProject, triton_names
 from builder.spec.tensors import unique
-from builder.wiring import as_model
+from builder.wiring import as_model, mistakes, wire
 
 NO_SERVER: Final = "no server"
 """Where a report ran that had nothing to ask a server for."""
@@ -105,9 +105,32 @@ def _model(read: ReadProject, name: str, triton_name: str, model: Model) -> Targ
 
 def _pipeline(read: ReadProject, name: str, pipeline: Pipeline) -> Target:
     published = _latest(read, name)
-    made_of = MadeOf(pipeline=pipeline, parts=find_parts(read, pipeline), note=read_note(published.folder))
+    note, parts = read_note(published.folder), find_parts(read, pipeline)
+    if not _is_as_built(pipeline, note, parts):
+        raise RepositoryError(
+            f"trb.yaml, or a step of {name}, has other tensors than version {published.version} was built with",
+            fix=f"run `trb build {name}`",
+        )
+    made_of = MadeOf(pipeline=pipeline, parts=parts, note=note)
     model = as_model(made_of.note.written, made_of.parts.models, pipeline)
     return Target(name=name, triton_name=name, model=model, published=published, made_of=made_of)
+
+
+def _is_as_built(pipeline: Pipeline, note: PipelineNote, parts: Parts) -> bool:
+    """Whether trb.yaml and the steps in the repository still have the tensors that a pipeline was built with."""
+    if mistakes(pipeline, parts.known):
+        return False
+    now = wire(note.written.name, pipeline, parts.known)
+    before = note.written
+    if (now.inputs, {*now.outputs}, now.tensors) != (before.inputs, {*before.outputs}, before.tensors):
+        return False
+    return all(_has_inputs(model, parts.parts[name]) for name, model in parts.models.items())
+
+
+def _has_inputs(model: Model, part: Part) -> bool:
+    """Whether an entry in trb.yaml has the inputs of what was built from it."""
+    built = {tensor.name: len(tensor.shape) for tensor in part.signature.inputs}
+    return {name: len(one.shape) for name, one in model.inputs.items()} == built
 
 
 def _latest(read: ReadProject, triton_name: str) -> Published:

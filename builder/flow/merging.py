@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from builder import repository
-from builder.errors import RepositoryError
+from builder.errors import ExportError, RepositoryError
 from builder.feeds import sample_count, sample_rows, with_samples
 from builder.flow.parts import Parts
 from builder.flow.worker import Say, Staged, proven
@@ -119,6 +119,13 @@ def _merge(
         say=say,
         since=started,
     )
+    proof = staged.record.batch
+    if proof.max_batch_size != alone.max_batch_size:
+        raise ExportError(
+            f"{' + '.join(step.name for step in group)} batch {alone.max_batch_size} rows each, and merged "
+            f"{proof.max_batch_size}: {proof.reason}",
+            fix="say `fuse: false` in the pipeline",
+        )
     return Merged(group=group, artifact=artifact, staged=staged)
 
 
@@ -143,6 +150,7 @@ def _alone(group: Sequence[WiredStep], written: Wired, name: str, signature: Sig
 
 def _loaded(alone: Wired, loaded: Loaded, written: Wired, place: Place) -> Loaded:
     """Return a group as a model: its steps are its reference, its samples what they are fed in the pipeline."""
+    from builder.loading.labels import read_labels
     from builder.loading.pipeline import pipeline_samples
 
     model = as_model(alone, place.parts.models)
@@ -157,6 +165,7 @@ def _loaded(alone: Wired, loaded: Loaded, written: Wired, place: Place) -> Loade
         signature=alone.signature,
         reference=composed(alone, loaded.runners),
         samples=samples,
+        labels=read_labels(model, place.folder, alone.signature.outputs),
         provenance=replace(loaded.provenance, source=model.source),
     )
 

@@ -1,6 +1,7 @@
 """What the repository has of a pipeline's steps."""
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,11 +29,7 @@ class Part:
 
     @property
     def backend(self) -> Backend:
-        """Which runtime opens its file.
-
-        Raises:
-            ValueError: none of ours does.
-        """
+        """Which runtime opens its file."""
         return Backend.of_triton(self.known.backend)
 
     @property
@@ -108,7 +105,8 @@ def part_of(root: Path, name: str, model: Model | None) -> Part:
         return Part(published=published, known=wiring.of_record(record, model), sha256=hash_of(record))
     known = _of_config(name, published.config)
     listing = "".join(f"{path}\0{sha}\n" for path, sha in file_hashes(published.folder).items())
-    return Part(published=published, known=known, sha256=f"{file_sha256(published.config)}{listing}")
+    whole = hashlib.sha256(f"{file_sha256(published.config)}\0{listing}".encode()).hexdigest()
+    return Part(published=published, known=known, sha256=whole)
 
 
 def _of_config(name: str, path: Path) -> Known:
@@ -117,7 +115,7 @@ def _of_config(name: str, path: Path) -> Known:
 
     try:
         known = wiring.of_config(parse(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, ParseError) as error:
+    except (OSError, ValueError, ParseError) as error:
         raise RepositoryError(
             f"{path} cannot be read: {error}", fix=f"`trb lint {path}` shows what is wrong"
         ) from None
@@ -131,11 +129,8 @@ def _of_config(name: str, path: Path) -> Known:
 
 
 def _tensors(faces: Mapping[str, wiring.Face]) -> tuple[Tensor, ...]:
-    return tuple(_typed(faces))
-
-
-def _typed(faces: Mapping[str, wiring.Face]) -> Iterator[Tensor]:
-    for name, face in faces.items():
-        if face.dtype is None or face.shape is None:
-            raise RepositoryError(f"nobody says the dtype of `{name}`", fix="write it into config.pbtxt")
-        yield Tensor(name=name, dtype=face.dtype, shape=face.shape)
+    return tuple(
+        Tensor(name=name, dtype=face.dtype, shape=face.shape)
+        for name, face in faces.items()
+        if face.dtype is not None and face.shape is not None
+    )

@@ -88,7 +88,7 @@ def _form(
     except ExportError as error:
         if job.pipeline.fuse == "auto":
             return single, None, (f"not merged: {error.what}",)
-        raise ExportError(error.what, fix=f"{error.fix}; or `fuse: false`".removeprefix("; or ")) from error
+        raise ExportError(error.what, fix=error.fix or "say `fuse: false` in the pipeline") from error
     fused = _Form(written=written, served=served, merged=merged)
     if job.pipeline.fuse is True or not merged:
         return fused, None, ()
@@ -140,7 +140,7 @@ def _ensemble(
         versions=job.parts.versions,
     )
     (folder / "version" / Backend.ENSEMBLE.filename).write_text(dump(note), encoding="utf-8", newline="\n")
-    config = make_ensemble(served, num_versions=job.pipeline.keep_versions)
+    config = make_ensemble(served)
     (folder / "config.pbtxt").write_text(render(config), encoding="utf-8", newline="\n")
     stages = {**{one.staged.triton_name: one.staged.folder for one in merged}, job.name: folder}
     require_pipeline_served(job.repository, stages, job.name, target)

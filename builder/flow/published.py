@@ -33,6 +33,8 @@ def publish_all(
         for backend, error in built.failures.items()
     }
     published: list[Published] = []
+    if not allow_new_signature and (refused := _refused_pipeline(read, name, built)):
+        return refused
     for staged in built.staged:
         if staged.backend is Backend.ENSEMBLE and (lost := _lost(rows)) is not None:
             rows[staged.triton_name] = replace(lost, triton_name=staged.triton_name, backend=staged.backend)
@@ -61,6 +63,18 @@ def publish_all(
     if len(published) == len(rows):
         repository.save_state(read.repository, name, built.fingerprint, tuple(published))
     return tuple(rows[one] for one in sorted(rows, key=[*names.values(), *rows].index))
+
+
+def _refused_pipeline(read: ReadProject, name: str, built: Built) -> Rows:
+    """Return the row of an ensemble that would break its clients: then its merged models stay out as well."""
+    last = built.staged[-1] if built.staged else None
+    if last is None or last.backend is not Backend.ENSEMBLE:
+        return ()
+    try:
+        repository.require_publishable(read.repository, last.triton_name, last.record)
+    except TrbError as error:
+        return (failed_row(name, last.triton_name, last.backend, error),)
+    return ()
 
 
 def _lost(rows: Mapping[str, BuiltModel]) -> BuiltModel | None:

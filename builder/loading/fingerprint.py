@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from importlib import metadata
 from pathlib import Path
 from platform import python_version
+from types import MappingProxyType
 from typing import Final
 
 from builder import __version__
@@ -47,10 +48,21 @@ def packages(further: Iterable[str] = ()) -> Mapping[str, str]:
     return versions
 
 
-def pipeline_sha256(name: str, pipeline: Pipeline, versions: Mapping[str, str], triton: str) -> str:
-    """Return the hash of all that trb.yaml says of a pipeline, and of the versions of its steps."""
-    steps = dict(sorted(versions.items()))
-    entry = {"name": name, "triton": triton, "pipeline": asdict(pipeline), "steps": steps}
+def pipeline_sha256(
+    name: str,
+    pipeline: Pipeline,
+    versions: Mapping[str, str],
+    triton: str,
+    models: Mapping[str, Model] = MappingProxyType({}),
+) -> str:
+    """Return the hash of all that trb.yaml says of a pipeline and its steps' `models`, and of the steps' versions."""
+    entry = {
+        "name": name,
+        "triton": triton,
+        "pipeline": asdict(pipeline),
+        "models": {step: asdict(models[step]) for step in sorted(models)},
+        "steps": dict(sorted(versions.items())),
+    }
     return hashlib.sha256(json.dumps(entry, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -76,7 +76,9 @@ def load_pipeline(entry: Entry, folder: Path, release: Release) -> Loaded:
             weights_sha256=hashlib.sha256(listing.encode()).hexdigest(),
         ),
         fingerprint=Fingerprint(
-            entry_sha256=pipeline_sha256(entry.name, entry.pipeline, entry.versions, release.name),
+            entry_sha256=pipeline_sha256(
+                entry.name, entry.pipeline, entry.versions, release.name, entry.models
+            ),
             served_sha256=pipeline_served_sha256(entry.name, entry.pipeline, entry.versions, release.name),
             files=files,
             packages=packages(reading.packages()),

@@ -45,9 +45,6 @@ def numbers(model: Model) -> Iterator[Finding]:
 
 def pipeline_numbers(pipeline: Pipeline) -> Iterator[Finding]:
     """Yield every number of `pipeline` that is out of its bounds."""
-    yield from _bounded(
-        ("keep_versions",), pipeline.keep_versions, 1, 1000, "Triton keeps each of them loaded"
-    )
     yield from _parity(("parity",), pipeline.parity) if pipeline.parity is not None else ()
     for name, output in pipeline.outputs.items():
         if output.parity is not None:

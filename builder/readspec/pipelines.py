@@ -93,6 +93,8 @@ def _name(project: Project, name: str) -> Iterator[Finding]:
         is_long = len(name) > LONGEST_NAME
         why = f"{len(name)} letters are more than {LONGEST_NAME}" if is_long else NAME_RULE
         yield Finding((), f"Triton would refuse the name; {why}", stands=True)
+    elif project.pipelines[name].fuse is not False and not is_model_name(f"{name}_fused"):
+        yield Finding((), f"is too long for its merged steps, `{name[:20]}..._fused`", stands=True)
     if _is_taken(project, name):
         yield Finding((), f"a model is called `{name}` too; give one of the two another name", stands=True)
     merged = re.compile(rf"{re.escape(name)}_fused(_[0-9]+)?")

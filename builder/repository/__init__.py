@@ -4,7 +4,7 @@ from builder.repository.faults import out_of_room
 from builder.repository.layout import model_folder
 from builder.repository.live import append_live, read_live
 from builder.repository.lock import lock
-from builder.repository.publish import publish
+from builder.repository.publish import publish, require_publishable
 from builder.repository.read import Published, latest, models, require_a_model, version_folder, versions
 from builder.repository.record import read_record, version_hash
 from builder.repository.signature import breaks
@@ -32,6 +32,7 @@ __all__ = [
     "read_record",
     "recover",
     "require_a_model",
+    "require_publishable",
     "save_state",
     "stage",
     "strangeness",

@@ -51,6 +51,17 @@ def publish(
         _clear(staged)
 
 
+def require_publishable(repository: Path, triton_name: str, record: VersionRecord) -> None:
+    """Check that a version would not break the clients of the newest one, before anything else is published.
+
+    Raises:
+        SignatureChanged: it would.
+        RepositoryError: a model folder with nothing of ours.
+    """
+    if model_folder(repository, triton_name).exists():
+        _require_compatible(_newest_of_ours(repository, triton_name), record)
+
+
 def _publish(
     repository: Path, triton_name: str, staged: Path, record: VersionRecord, allowed: bool
 ) -> Published:

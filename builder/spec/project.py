@@ -338,9 +338,6 @@ class Pipeline:
     latency: Latency | None = None
     """The budget of `trb perf`."""
 
-    keep_versions: int = 1
-    """How many of the newest versions Triton serves at once."""
-
     allow_new_signature: bool = False
     """Publish although inputs or outputs changed in a way that breaks the clients of the previous version."""
 

@@ -1,19 +1,19 @@
 """A pipeline, or a part of one, as an entry of a model: what it is fed, how near its answers must be."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Iterator, Mapping, Sequence
 
+from builder.compare import tolerances
 from builder.spec.pipeline import Wired, WiredStep
 from builder.spec.project import (
     Axis,
     Backend,
     Batching,
     Input,
+    Instances,
     Model,
     Output,
     Parity,
     Pipeline,
-    Tolerance,
     axis_range,
 )
 from builder.spec.tensors import Dim
@@ -38,9 +38,12 @@ def as_model(wired: Wired, entries: Entries, pipeline: Pipeline | None = None) -
     return Model(
         source=" -> ".join(step.name for step in wired.steps),
         inputs={name: _input(wired, entries, name) for name in wired.inputs},
-        outputs={name: Output(parity=_tolerance(wired, entries, name, pipeline)) for name in wired.outputs},
+        outputs={name: _output(wired, entries, name, pipeline) for name in wired.outputs},
         dims=_dims(wired, entries),
         backend=(Backend.ENSEMBLE,),
+        instances=max((one.instances for one in steps), key=lambda one: one.count, default=Instances()),
+        parameters=_shared_parameters(steps),
+        warmup=all(one.warmup for one in steps),
         samples=pipeline.samples if pipeline is not None else None,
         parity=(pipeline.parity if pipeline is not None else None) or Parity(),
         batching=Batching(
@@ -50,7 +53,6 @@ def as_model(wired: Wired, entries: Entries, pipeline: Pipeline | None = None) -
             row_tolerance=max((one.batching.row_tolerance for one in steps), default=0.0),
         ),
         latency=pipeline.latency if pipeline is not None else None,
-        keep_versions=pipeline.keep_versions if pipeline is not None else 1,
     )
 
 
@@ -69,21 +71,27 @@ def _input(wired: Wired, entries: Entries, name: str) -> Input:
     return Input(dtype=tensor.dtype, shape=tensor.shape, range=entry.range, values=entry.values)
 
 
-def _tolerance(wired: Wired, entries: Entries, name: str, pipeline: Pipeline | None) -> Tolerance | None:
-    """Return what an output is held to; None: to the pipeline's `parity`, or the default of its dtype."""
-    if pipeline is not None and (own := pipeline.outputs[name].parity) is not None:
-        return own
+def _output(wired: Wired, entries: Entries, name: str, pipeline: Pipeline | None) -> Output:
+    """Return what an output is held to, and of a part the names of its classes: an ensemble has its models' own."""
     step = wired.giver(name)
-    if (pipeline is not None and pipeline.parity is not None) or step is None or step.model not in entries:
-        return None
-    entry = entries[step.model]
-    tensor = next(one for one, given in step.outputs.items() if given == name)
-    promise = entry.outputs.get(tensor)
-    if promise is not None and promise.parity is not None:
-        return promise.parity
-    if not wired.tensors[name].dtype.is_float:
-        return None
-    return Tolerance(**{field.name: getattr(entry.parity, field.name) for field in fields(Tolerance)})
+    entry = entries.get(step.model) if step is not None else None
+    if step is None or entry is None:
+        return Output(parity=pipeline.outputs[name].parity if pipeline is not None else None)
+    own = next(one for one, given in step.outputs.items() if given == name)
+    theirs = tolerances(entry, step.signature)[own]
+    if pipeline is not None:
+        asked = pipeline.outputs[name].parity
+        return Output(parity=theirs if asked is None and pipeline.parity is None else asked)
+    return Output(parity=theirs, labels=entry.outputs[own].labels if own in entry.outputs else None)
+
+
+def _shared_parameters(steps: Sequence[Model]) -> Mapping[str, str]:
+    """Return the backend parameters that no two of `steps` have otherwise."""
+    found: dict[str, set[str]] = {}
+    for one in steps:
+        for key, value in one.parameters.items():
+            found.setdefault(key, set()).add(value)
+    return {key: next(iter(values)) for key, values in found.items() if len(values) == 1}
 
 
 def _dims(wired: Wired, entries: Entries) -> Mapping[str, Axis]:

@@ -17,7 +17,9 @@ class Axes:
     by_step: dict[tuple[str, str], Dim] = field(default_factory=dict)
     """The pipeline's dimension by step and the step's own axis."""
     taken: set[str] = field(default_factory=set)
-    """Axes that a step has given, so that one of the same name of another step needs another."""
+    """Axes that have a name."""
+    made: set[str] = field(default_factory=set)
+    """Those of them that a step has given: one of the same name elsewhere is another axis."""
     same: dict[Dim, Dim] = field(default_factory=dict)
     """What an axis has turned out to be: a step reads it as one with another, or at one size alone."""
 
@@ -32,11 +34,14 @@ class Axes:
 
         Of such tensors, axes of one name are one axis, as in a model: a later step may need them alike.
         """
-        return tuple(self._dim(step, dim, known=frozenset()) for dim in face.shape or ())
+        return tuple(self._dim(step, dim, known=frozenset(self.made)) for dim in face.shape or ())
 
     def given(self, step: Laid, face: Face) -> tuple[Dim, ...]:
         """Return the shape of a tensor that `step` gives; an axis that it did not read is a new one."""
-        return tuple(self._dim(step, dim, known=frozenset(self.taken)) for dim in face.shape or ())
+        before = frozenset(self.taken)
+        shape = tuple(self._dim(step, dim, known=before) for dim in face.shape or ())
+        self.made |= {dim for dim in shape if isinstance(dim, str) and dim not in {*before, BATCH}}
+        return shape
 
     def final(self, dim: Dim) -> Dim:
         """Return what a dimension is in the end, once every step has been looked at."""
@@ -56,6 +61,8 @@ class Axes:
         new: str = BATCH
         if own != step.known.batch_axis:
             new = own if own not in {*known, BATCH} else f"{step.name.replace('#', '_')}_{own}"
+            while new in known:
+                new = f"{new}_"
         self.by_step[step.name, own] = new
         self.taken.add(new)
         return new

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from builder.pbtxt.schema import schema
 from builder.spec.dtypes import DType
 from builder.spec.project import Axis, Backend, Model, axes, axis_range, has_batch_axis
 from builder.spec.record import VersionRecord
 from builder.spec.tensors import Dim, Signature, Tensor
+
+_PLATFORMS: Final = {"onnxruntime_onnx": "onnxruntime", "pytorch_libtorch": "pytorch"}
+"""The backend of a config.pbtxt that names a platform alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +84,7 @@ def of_config(config: Any) -> Known:
     """Return what the config.pbtxt of a model that trb did not make says, a ModelConfig message."""
     batch = ("batch",) if config.max_batch_size else ()
     return Known(
-        backend=config.backend or config.platform,
+        backend=config.backend or _PLATFORMS.get(config.platform, config.platform),
         inputs={one.name: _face(one, batch) for one in config.input},
         outputs={one.name: _face(one, batch) for one in config.output},
         max_batch_size=config.max_batch_size,
@@ -95,7 +98,7 @@ def _faces(tensors: tuple[Tensor, ...]) -> Mapping[str, Face]:
 def _face(tensor: Any, batch: tuple[str, ...]) -> Face:
     dims = tensor.reshape.shape if tensor.HasField("reshape") else tensor.dims
     named = (f"{tensor.name}_dim{place}" if dim < 0 else int(dim) for place, dim in enumerate(dims))
-    kind = schema().DataType.Name(tensor.data_type)
+    kind = schema().DataType.Name(tensor.data_type)  # raises ValueError for a number that is none
     dtype = next((one for one in DType if one.triton == kind), None)
     return Face(dtype=dtype, shape=(*batch, *named))
 

@@ -85,6 +85,31 @@ def test_a_pipeline_follows_its_steps(trb: Trb, project: Path) -> None:
     trb("check", "whole", cwd=project)
 
 
+def test_a_tolerance_of_a_step_is_proven_of_its_pipeline_too(trb: Trb, project: Path) -> None:
+    """A pipeline is not fresh under another tolerance than it was proven with; the same bytes are no new version."""
+    build(trb, project)
+    (project / "trb.yaml").write_text(SPEC.replace("pipelines:", "    parity: {rtol: 1.0e-6}\npipelines:"))
+
+    assert statuses(build(trb, project)) == {
+        "centre": ("fresh", 1),
+        "scale": ("unchanged", 1),
+        "whole": ("unchanged", 1),
+        "whole_fused": ("unchanged", 1),
+    }
+
+
+def test_a_spec_that_was_changed_since_is_told_by_the_check(trb: Trb, project: Path) -> None:
+    """Tensors that the version was not built with are a row that says what to run, with the others still checked."""
+    build(trb, project)
+    (project / "trb.yaml").write_text(SPEC.replace("[scaled, row_sum]", "[scaled]"))
+
+    report = json.loads(trb("check", "centre", "whole", "--json", cwd=project, expect=5).stdout)
+
+    passed = {model["model"]: model["passed"] for model in report["models"]}
+    assert passed == {"centre": True, "whole": False}
+    assert "run `trb build whole`" in report["models"][1]["problems"][0]
+
+
 def test_naming_a_pipeline_builds_its_steps(trb: Trb, project: Path) -> None:
     """They need not be named beside it, and other models are left alone."""
     other = SPEC.replace("pipelines:", OTHER + "pipelines:")

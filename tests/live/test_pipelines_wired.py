@@ -41,7 +41,7 @@ def refused(
     server: CoreServer, pipeline: Pipeline, models: Mapping[str, Known], configs: Mapping[str, ModelConfig]
 ) -> str:
     """Return why the server does not load a pipeline; empty where it does."""
-    ensemble = make_ensemble(wiring.wire("pipeline", pipeline, models), num_versions=1)
+    ensemble = make_ensemble(wiring.wire("pipeline", pipeline, models))
     texts = {name: render(_tiny(config)) for name, config in configs.items()}
     folders = [
         server.add({"config.pbtxt": text, "1/": ""}, name=name)
@@ -85,7 +85,7 @@ def test_a_pipeline_that_is_a_step_loads(server: CoreServer) -> None:
     outer = pipeline("text", "score", "tokens", "inner")
     models = {**MODELS, "inner": wiring.as_step(inner, MODELS)}
     configs = {model: config_of(model, MODELS[model]) for model in ("tokens", "encoder", "head")}
-    configs["inner"] = make_ensemble(wiring.wire("inner", inner, MODELS), num_versions=1)
+    configs["inner"] = make_ensemble(wiring.wire("inner", inner, MODELS))
 
     assert refused(server, outer, models, configs) == ""
 
@@ -107,7 +107,7 @@ def test_a_batch_of_single_numbers_goes_through_a_pipeline_that_does_not_batch(t
     one = pipeline("x", "sum", *models)
     assert wiring.mistakes(one, models) == ()
     configs = {name: config_of(name, model) for name, model in models.items()}
-    configs["pipeline"] = make_ensemble(wiring.wire("pipeline", one, models), num_versions=1)
+    configs["pipeline"] = make_ensemble(wiring.wire("pipeline", one, models))
     for name, config in configs.items():
         (tmp_path / "models" / name / "1").mkdir(parents=True)
         (tmp_path / "models" / name / "config.pbtxt").write_text(render(config))

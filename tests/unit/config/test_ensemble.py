@@ -20,7 +20,7 @@ def config(first: Known, second: Known) -> ModelConfig:
     )
     models = {"first": first, "second": second}
     assert wiring.mistakes(pipeline, models) == ()
-    return make_ensemble(wiring.wire("both", pipeline, models), num_versions=2)
+    return make_ensemble(wiring.wire("both", pipeline, models))
 
 
 def model(*shape: Dim, batch: int) -> Known:
@@ -35,7 +35,7 @@ def test_a_pipeline_is_an_ensemble() -> None:
     """It has a platform and steps, names no version of them, and has nothing that an ensemble cannot have."""
     one = config(model("batch", 4, batch=8), model("batch", 4, batch=2))
 
-    assert (one.platform, one.backend, one.num_versions) == ("ensemble", "", 2)
+    assert (one.platform, one.backend, one.num_versions) == ("ensemble", "", 1)
     assert one.instance_group == ()
     assert one.dynamic_batching is None
     assert one.warmups == ()

@@ -1,5 +1,6 @@
 """A pipeline as an entry of a model: what it is fed, how near its answers must be."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from builder.spec.project import (
     Backend,
     Batching,
     Input,
+    Instances,
     Latency,
     Model,
     Output,
@@ -112,16 +114,23 @@ def test_batching_is_as_patient_and_as_tolerant_as_a_step() -> None:
     assert (batching.queue_delay_us, batching.row_tolerance) == (300, 0.25)
 
 
+SCORE = Tolerance(rtol=0.5, atol=0.125)
+"""Its own rtol, and the atol of its model."""
+OTHER = Tolerance(rtol=1e-3, atol=0.125)
+"""The atol of its model, and the rtol of its dtype."""
+EXACT = Tolerance(rtol=0.0, atol=0.0)
+
+
 @pytest.mark.parametrize(
     ("changes", "score", "other", "lengths"),
     [
-        pytest.param({}, Tolerance(rtol=0.5), Tolerance(atol=0.125), None, id="those of the steps"),
+        pytest.param({}, SCORE, OTHER, EXACT, id="those of the steps"),
         pytest.param({"parity": Parity(rtol=2.0)}, None, None, None, id="the pipeline's own"),
         pytest.param(
             {"outputs": {**OUTPUTS, "score": Output(parity=Tolerance(top_k=1))}},
             Tolerance(top_k=1),
-            Tolerance(atol=0.125),
-            None,
+            OTHER,
+            EXACT,
             id="that of one output",
         ),
     ],
@@ -136,15 +145,10 @@ def test_outputs_are_held_to_the_nearest_word(
 
 
 def test_what_is_the_pipelines_own_is_kept() -> None:
-    """Samples, budget, tolerances and kept versions of the entry are those of the model."""
-    one = model(samples="a:b", latency=Latency(p99_ms=5.0), parity=Parity(seed=3), keep_versions=2)
+    """Samples, budget and tolerances of the entry are those of the model."""
+    one = model(samples="a:b", latency=Latency(p99_ms=5.0), parity=Parity(seed=3))
 
-    assert (one.samples, one.latency, one.parity, one.keep_versions) == (
-        "a:b",
-        Latency(p99_ms=5.0),
-        Parity(seed=3),
-        2,
-    )
+    assert (one.samples, one.latency, one.parity) == ("a:b", Latency(p99_ms=5.0), Parity(seed=3))
 
 
 def test_a_part_of_a_pipeline_has_no_entry_of_its_own() -> None:
@@ -154,7 +158,7 @@ def test_a_part_of_a_pipeline_has_no_entry_of_its_own() -> None:
     one = as_model(wiring.wire("part", SEARCH, known), ENTRIES)
 
     assert (one.samples, one.latency, one.parity) == (None, None, Parity())
-    assert one.outputs["score"].parity == Tolerance(rtol=0.5)
+    assert one.outputs["score"].parity == SCORE
 
 
 def test_a_model_of_which_nothing_is_said_has_no_range() -> None:
@@ -165,3 +169,18 @@ def test_a_model_of_which_nothing_is_said_has_no_range() -> None:
     one = as_model(wiring.wire("search", SEARCH, known), entries, SEARCH)
 
     assert one.inputs["mask"] == Input(dtype=INT64, shape=("batch", "seq"))
+
+
+def test_a_part_keeps_the_settings_that_its_steps_share() -> None:
+    """Instances are the most of any step's; parameters that two steps have otherwise are nobody's; labels stay."""
+    known = {name: wiring.of_spec(one, Backend.ONNX) for name, one in ENTRIES.items()}
+    first, *others = ENTRIES
+    entries = {
+        first: replace(ENTRIES[first], instances=Instances(count=3), parameters={"a": "1", "b": "1"}),
+        **{name: replace(ENTRIES[name], parameters={"b": "2"}) for name in others},
+    }
+
+    part = as_model(wiring.wire("part", SEARCH, known), entries)
+
+    assert part.instances.count == 3
+    assert part.parameters == {"a": "1"}

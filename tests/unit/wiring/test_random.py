@@ -29,7 +29,7 @@ def plain(config: ModelConfig) -> dict[str, Any]:
 
 def refusals(one: Made) -> list[str]:
     """Return what a server has against the pipeline, its models being there."""
-    config = plain(make_ensemble(wiring.wire("p", one.pipeline, one.known), num_versions=1))
+    config = plain(make_ensemble(wiring.wire("p", one.pipeline, one.known)))
     parts = {name: Part(config=plain(model), versions=(1,)) for name, model in one.configs.items()}
     found = (*core.polled(config, folder="p"), *core.loaded(config), *ensembles.against(config, parts))
     return [f"{refusal.code} {refusal.message}" for refusal in found]

@@ -4,7 +4,7 @@ import pytest
 
 from builder import wiring
 from builder.spec.dtypes import DType
-from builder.spec.project import Pipeline, Step
+from builder.spec.project import Output, Pipeline, Step
 from builder.spec.tensors import Dim
 from builder.wiring import Known
 from tests.unit.wiring.good_pipelines import (
@@ -18,7 +18,7 @@ from tests.unit.wiring.good_pipelines import (
     WITHOUT_BATCH,
     pipeline,
 )
-from tests.unit.wiring.values import FP32, INT64, known
+from tests.unit.wiring.values import FP32, INT64, STRING, known
 
 
 def shapes(one: Pipeline, models: dict[str, Known] | None = None) -> dict[str, tuple[Dim, ...]]:
@@ -233,3 +233,21 @@ def test_a_model_that_nobody_knows_hides_only_what_it_may_give() -> None:
     (found,) = wiring.mistakes(one, MODELS)
 
     assert found.path == ("steps", 0, "map", "txt")
+
+
+def test_an_axis_that_clients_send_is_not_one_that_a_step_has_made() -> None:
+    """Whichever is named first, two axes of one name that nothing joins stay two."""
+    words = known({"text": (STRING, ("batch",))}, {"ids": (INT64, ("batch", "seq"))}, seq=16)
+    sound = known({"wave": (FP32, ("batch", "seq"))}, {"level": (FP32, ("batch",))}, seq=200)
+    models = {"words": words, "sound": sound}
+
+    for order in (("words", "sound"), ("sound", "words")):
+        found = shapes(
+            Pipeline(
+                inputs=("text", "wave"),
+                steps=tuple(Step(model=name) for name in order),
+                outputs={"ids": Output(), "level": Output()},
+            ),
+            models,
+        )
+        assert found["ids"][1] != found["wave"][1]
