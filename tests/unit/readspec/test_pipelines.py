@@ -1,8 +1,12 @@
 """The pipelines of trb.yaml: each mistake in how steps are joined is told once, at its line, and with what to do."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from builder.errors import SpecError
 from builder.readspec import read
@@ -199,3 +203,44 @@ def test_a_model_of_the_repository_is_taken_at_its_word(tmp_path: Path) -> None:
     (folder / "config.pbtxt").touch()
 
     assert told(tmp_path, search("tokens", "{model: theirs, map: {x: ids}}", "head_onnx")) == []
+
+
+JUNK = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.sampled_from(["", "text", "ids", "vector", "score", "tokens", "encoder", "search", "a b"]),
+    st.lists(st.sampled_from(["text", "ids", 3, None, []]), max_size=2),
+    st.dictionaries(
+        st.sampled_from(["model", "map", "outputs", "ids", "text", "dtype"]), st.sampled_from(["ids", 3, {}])
+    ),
+)
+STEPS = st.one_of(
+    JUNK,
+    st.lists(
+        st.one_of(
+            st.sampled_from(["tokens", "encoder", "head_onnx", "search", "other"]),
+            JUNK,
+            st.fixed_dictionaries(
+                {"model": st.sampled_from(["tokens", "encoder", "scale"])},
+                optional={"map": JUNK, "outputs": JUNK},
+            ),
+        ),
+        max_size=4,
+    ),
+)
+ANY = st.fixed_dictionaries(
+    {"inputs": JUNK, "steps": STEPS, "outputs": JUNK}, optional={"fuse": JUNK, "parity": JUNK}
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(st.sampled_from(["search", "other", "encoder"]), st.one_of(ANY, ANY, JUNK), min_size=1)
+)
+def test_whatever_stands_there_is_a_pipeline_or_a_mistake(tmp_path: Path, pipelines: dict[str, Any]) -> None:
+    """No text ends in anything but a project, or a list of mistakes without repeats."""
+    found = told(tmp_path, f"  {json.dumps(pipelines)}")
+
+    assert not any("not YAML" in words for _, words in found)
+    assert len(found) == len(set(found))

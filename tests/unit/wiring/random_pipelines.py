@@ -1,7 +1,7 @@
 """Small pipelines over a few models that hypothesis makes up, and what the repository would have of the models."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from hypothesis import strategies as st
@@ -127,3 +127,18 @@ def _step(model: str, reads: Mapping[str, str], gives: Mapping[str, str]) -> Ste
     both = reads.keys() & gives.keys()
     as_map = {own: name for own, name in gives.items() if own not in both}
     return Step(model=model, map={**as_map, **reads}, outputs={own: gives[own] for own in both})
+
+
+@st.composite
+def less_known(draw: st.DrawFn, known: Known) -> Known:
+    """Return a model as trb.yaml may have it: some outputs without dtype or shape, some not at all."""
+    outputs = {
+        name: Face(
+            dtype=draw(st.sampled_from((face.dtype, None))), shape=draw(st.sampled_from((face.shape, None)))
+        )
+        for name, face in known.outputs.items()
+    }
+    if draw(st.booleans()):
+        named = draw(st.sets(st.sampled_from(sorted(outputs))))
+        return replace(known, outputs={name: outputs[name] for name in named}, is_whole=False)
+    return replace(known, outputs=outputs)

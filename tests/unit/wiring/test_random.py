@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from google.protobuf.json_format import MessageToDict
 from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from builder import wiring
 from builder.config.ensemble import make_ensemble
@@ -12,7 +13,7 @@ from builder.config.message import message
 from builder.rules import core, ensembles
 from builder.rules.ensembles import Part
 from builder.spec.model_config import ModelConfig
-from tests.unit.wiring.random_pipelines import Made, made
+from tests.unit.wiring.random_pipelines import Made, less_known, made
 
 STRICTER: Final = (
     r"any `\w+` in the one",  # -1 fits any size there, and a request has one
@@ -35,7 +36,7 @@ def refusals(one: Made) -> list[str]:
     return [f"{refusal.code} {refusal.message}" for refusal in found]
 
 
-@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(made())
 def test_what_has_no_mistake_no_server_refuses(one: Made) -> None:
     """The ensemble of a pipeline without mistakes breaks no rule of the server, alone or beside its models."""
@@ -45,7 +46,7 @@ def test_what_has_no_mistake_no_server_refuses(one: Made) -> None:
 
 
 @settings(
-    max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 @given(made(careless=True))
 def test_what_a_server_would_load_is_refused_for_a_reason(one: Made) -> None:
@@ -56,3 +57,14 @@ def test_what_a_server_would_load_is_refused_for_a_reason(one: Made) -> None:
 
     if not refusals(one):
         assert [m.message for m in found if not any(re.search(why, m.message) for why in STRICTER)] == []
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(made(), st.data())
+def test_what_is_right_once_it_is_built_has_no_mistake_before(one: Made, data: st.DataObject) -> None:
+    """Whatever trb.yaml leaves out of the outputs of a model, nothing is said that the build would not say."""
+    assume(not wiring.mistakes(one.pipeline, one.known))
+
+    known = {name: data.draw(less_known(model)) for name, model in one.known.items()}
+
+    assert wiring.mistakes(one.pipeline, known) == ()
