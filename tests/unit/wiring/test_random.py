@@ -36,8 +36,8 @@ def refusals(one: Made) -> list[str]:
     return [f"{refusal.code} {refusal.message}" for refusal in found]
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(made())
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.one_of(made(), made(careless=True)))
 def test_what_has_no_mistake_no_server_refuses(one: Made) -> None:
     """The ensemble of a pipeline without mistakes breaks no rule of the server, alone or beside its models."""
     assume(not wiring.mistakes(one.pipeline, one.known))
