@@ -84,6 +84,9 @@ def _between(name: str, first: _Side, then: _Side) -> Iterator[str]:
     if a.dtype and b.dtype and a.dtype is not b.dtype:
         said, taken = a.dtype.value, b.dtype.value
         why, cure = "", "put a step between them that converts it"
+    elif first.verb == "takes" and a.range and b.range and not _overlap(a.range, b.range):
+        said, taken = (f"{low:g} to {high:g}" for low, high in (a.range, b.range))
+        why, cure = "", _ONE_OF_TWO
     elif a.shape is not None and b.shape is not None:
         said, taken = _shape(a), _shape(b)
         why, cure = _unlike(first, then)
@@ -92,6 +95,10 @@ def _between(name: str, first: _Side, then: _Side) -> Iterator[str]:
     if cure:
         cure = cure if first.verb == "gives" else _ONE_OF_TWO
         yield f"{first.step.name} {first.verb} `{name}` as {said}, and {then.step.name} takes {taken}: {why}{cure}"
+
+
+def _overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return max(one[0], other[0]) <= min(one[1], other[1])
 
 
 def _unlike(first: _Side, then: _Side) -> tuple[str, str]:

@@ -26,8 +26,8 @@ Entries = Mapping[str, Model]
 def as_model(wired: Wired, entries: Entries, pipeline: Pipeline | None = None) -> Model:
     """Return the entry that a model with the inputs and outputs of `wired` would have.
 
-    An input is what the first step that reads it says of it, and an axis has the sizes that all steps take. An output
-    is held to what the pipeline says, else to what the step that gives it says.
+    An input is what the first step that reads it says of it, with the values and the sizes that all steps take. An
+    output is held to what the pipeline says, else to what the step that gives it says.
 
     Args:
         wired: the pipeline, or a part of it.
@@ -68,7 +68,21 @@ def _input(wired: Wired, entries: Entries, name: str) -> Input:
     if step.model not in entries:
         return Input(dtype=tensor.dtype, shape=tensor.shape)
     entry = entries[step.model].inputs[own]
-    return Input(dtype=tensor.dtype, shape=tensor.shape, range=entry.range, values=entry.values)
+    both = _range(wired, entries, name)
+    return Input(dtype=tensor.dtype, shape=tensor.shape, range=both, values=entry.values)
+
+
+def _range(wired: Wired, entries: Entries, name: str) -> tuple[float, float] | None:
+    """Return the values that all steps take which read a tensor, and say which they take."""
+    readers = [(entries[step.model], step) for step in wired.readers(name) if step.model in entries]
+    found = [
+        entry.inputs[own].range
+        for entry, step in readers
+        for own, tensor in step.inputs.items()
+        if tensor == name
+    ]
+    ranges = [one for one in found if one is not None]
+    return (max(low for low, _ in ranges), min(high for _, high in ranges)) if ranges else None
 
 
 def _output(wired: Wired, entries: Entries, name: str, pipeline: Pipeline | None) -> Output:

@@ -21,6 +21,8 @@ class Face:
     dtype: DType | None = None
     shape: tuple[Dim, ...] | None = None
     """Full shape, batch axis included."""
+    range: tuple[float, float] | None = None
+    """Smallest and largest value that clients may send, where an entry of trb.yaml tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,10 @@ def of_spec(model: Model, backend: Backend) -> Known:
     batches = has_batch_axis(model) and model.batching.enabled is not False
     return Known(
         backend=backend.triton,
-        inputs={name: Face(dtype=one.dtype, shape=one.shape) for name, one in model.inputs.items()},
+        inputs={
+            name: Face(dtype=one.dtype, shape=one.shape, range=one.range)
+            for name, one in model.inputs.items()
+        },
         outputs=outputs,
         is_whole=bool(model.output_names) or backend is Backend.PYTHON,
         max_batch_size=axis_range(model, batch).max if batches else 0,

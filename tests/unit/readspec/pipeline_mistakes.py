@@ -52,6 +52,11 @@ models:
     inputs: {ids: {dtype: int64, shape: [batch, length], range: [0, 99]}}
     output_names: [vector]
     dims: {length: {min: 256, max: 512}}
+  signs:
+    source: nets:signs
+    inputs: {ids: {dtype: int64, shape: [batch, length], range: [-9, -1]}}
+    output_names: [sign]
+    dims: {length: {max: 128}}
   rank:
     source: steps:rank
     backend: python
@@ -386,6 +391,15 @@ CASES: Final = (
         "steps.1.map.ids",
         "encoder takes `ids` as [rows, length], and long takes [batch, length]: axis 1 is 1 to "
         "128 in the one, and 256 to 512 in the other; clients send it once, so let one of them "
+        "read another tensor",
+    ),
+    Case(
+        "two readers of an input with no value in common",
+        search(
+            "encoder", "{model: signs, map: {ids: ids}}  # wrong", inputs="[ids]", outputs="[vector, sign]"
+        ),
+        "steps.1.map.ids",
+        "encoder takes `ids` as 0 to 99, and signs takes -9 to -1: clients send it once, so let one of them "
         "read another tensor",
     ),
     Case(
