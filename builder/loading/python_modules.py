@@ -125,7 +125,7 @@ def _reached(body: Sequence[ast.stmt], *, certain: bool) -> Iterator[ast.Import 
         if isinstance(statement, ast.Import | ast.ImportFrom):
             yield statement
         elif isinstance(statement, ast.If) and _is_for_types(statement.test):
-            continue
+            yield from _reached(statement.orelse, certain=certain)
         elif certain and isinstance(statement, ast.Try) and any(map(_catches, statement.handlers)):
             yield from _reached([*statement.orelse, *statement.finalbody], certain=certain)
         else:
@@ -144,4 +144,4 @@ def _catches(handler: ast.ExceptHandler) -> bool:
 
 
 def _is_for_types(test: ast.expr) -> bool:
-    return ast.unparse(test).endswith("TYPE_CHECKING")
+    return ast.unparse(test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")

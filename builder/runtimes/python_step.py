@@ -114,6 +114,7 @@ class Served:
         Raises:
             Failed: the function fails, or gives something else than was declared.
         """
+        self._sizes(feed)  # an axis of two sizes is the request's mistake, and no function's
         if self.step.call == "row" and self._batched:
             return self._by_rows(feed)
         given = {name: self._as_asked(name, value, "the request") for name, value in feed.items()}
@@ -250,12 +251,17 @@ class Served:
 
     def _sizes(self, feed: Mapping[str, Any]) -> dict[str, int]:
         """Return the size of every axis that the request has."""
-        found = {}
+        found: dict[str, int] = {}
         for one in self.step.inputs:
             array = feed[one.name]
             if len(array.shape) != len(one.shape):
                 raise Failed(f"{self.step.name}: input {one} came as {_kind(array)}")
-            found.update({d: n for d, n in zip(one.shape, array.shape) if isinstance(d, str)})
+            for dim, size in zip(one.shape, array.shape):
+                if isinstance(dim, str) and found.setdefault(dim, size) != size:
+                    raise Failed(
+                        f"{self.step.name}: axis `{dim}` is {found[dim]} in one input of the request, and {size} in "
+                        f"`{one.name}`"
+                    )
         return found
 
 
@@ -303,8 +309,11 @@ def _same_whole(array: Any, cast: Any, back: Any) -> Any:
 
 
 def _strings(value: Any, place: str) -> Any:
-    array = np.asarray(value, dtype=object)
-    texts = [item.encode() if isinstance(item, str) else item for item in array.ravel()]
+    try:
+        array = np.asarray(value, dtype=object)
+        texts = [item.encode() if isinstance(item, str) else item for item in array.ravel()]
+    except ValueError as error:  # rows of different lengths, or a text that UTF-8 does not have
+        raise Failed(f"{place} is declared string, and cannot be one array of texts: {error}") from error
     odd = [item for item in texts if not isinstance(item, bytes)]
     if odd:
         raise Failed(f"{place} is declared string, and holds {_kind(odd[0])}")

@@ -253,6 +253,31 @@ def test_an_axis_of_its_own_is_one_size_in_all_outputs() -> None:
         served(lambda **_: (np.zeros(2, int), np.zeros(3, int)), outputs=outputs).answer(texts(b"a"))
 
 
+@pytest.mark.parametrize("sizes", [(2, 3), (3, 2)])
+def test_inputs_of_different_batches_are_refused(sizes) -> None:
+    """No row is dropped or missed without a word where one input has more than another."""
+    inputs = (Tensor("a", "int64", ("batch",)), Tensor("b", "int64", ("batch",)))
+    feed = {name: np.zeros(size, np.int64) for name, size in zip("ab", sizes, strict=True)}
+
+    with pytest.raises(
+        Failed, match=f"axis `batch` is {sizes[0]} in one input of the request, and {sizes[1]} in `b`"
+    ):
+        served(lambda a, b: a + b, inputs=inputs).answer(feed)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("\udc80", id="half a letter"),
+        pytest.param([np.zeros((2, 1), object), np.zeros((2, 2), object)], id="ragged"),
+    ],
+)
+def test_a_text_that_cannot_be_sent_fails_its_request(value) -> None:
+    """What no string tensor holds is the function's failure, and not that of the whole batch."""
+    with pytest.raises(Failed, match="is declared string, and cannot be one array of texts"):
+        returning(value, "string", (2,) if isinstance(value, list) else ())
+
+
 def test_the_file_needs_nothing_but_numpy_and_reads_as_python_3_8() -> None:
     """It is copied into images that have neither trb nor a new Python."""
     tree = ast.parse(Path(python_step.__file__).read_text(), feature_version=(3, 8))
