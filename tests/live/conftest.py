@@ -1,13 +1,18 @@
 """What live tests share: `trb` as a user runs it, and the examples in folders of their own."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+
+from tests.live.page import go_through
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -58,3 +63,45 @@ def example(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], P
         return Path(shutil.copytree(source, tmp_path / name, ignore=ignore))
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Do what the README of an example says, once, and return its folder; copy it before changing it."""
+
+    @cache
+    def walk(name: str) -> Path:
+        top = tmp_path_factory.mktemp(name)
+        go_through(f"examples/{name}/README.md", top)
+        return top / "examples" / name
+
+    return walk
+
+
+class Live(NamedTuple):
+    """A server in the background."""
+
+    http: str
+    grpc: str
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What leads `trb check` to it."""
+        return ("--server", f"http://{self.http}", "--grpc-url", self.grpc)
+
+
+@pytest.fixture(scope="session")
+def live_example(trb: Trb, walked: Callable[[str], Path]) -> Iterator[Callable[[str], Live]]:
+    """Serve what the README of an example left, once, to the end of the session."""
+    folders: list[Path] = []
+
+    @cache
+    def serve(name: str) -> Live:
+        folder = walked(name)
+        started = json.loads(trb("serve", "--detach", "--json", cwd=folder).stdout)
+        folders.append(folder)
+        return Live(started["http"], started["grpc"])
+
+    yield serve
+    for folder in folders:
+        trb("serve", "--stop", cwd=folder)

@@ -1,0 +1,48 @@
+"""The commands on a page, as a reader would type them."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MADE_HERE = shutil.ignore_patterns(
+    *("__pycache__", "model_repository", ".trb", "*.safetensors", "*.npz"),
+    *("images", "tokenizer.json", "*.wav"),
+)
+_PORT = "8001"
+
+
+def commands(page: str) -> str:
+    """Return the shell blocks of a page as one script, without what sets up the environment, on a port that is free."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    kept = [line for line in lines if not re.match(r"make |source |git clone |pip install ", line)]
+    return "\n".join(kept).replace(_PORT, str(_free_port()))
+
+
+def go_through(page: str, top: Path) -> None:
+    """Do what a page says from the top of a checkout, which `top` becomes as far as the examples go."""
+    script = commands(page)
+    assert "trb build" in script
+    shutil.copytree(ROOT / "examples", top / "examples", ignore=MADE_HERE)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", f"trap 'trb serve --stop 2>/dev/null || true' ERR\n{script}"],
+        cwd=top,
+        env={**os.environ, "PATH": path, "NO_COLOR": "1"},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
