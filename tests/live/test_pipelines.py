@@ -273,16 +273,16 @@ def test_a_step_that_is_not_built_fails_its_pipeline_and_no_other(project: Any, 
 @pytest.mark.slow
 def test_a_pipeline_in_a_pipeline_is_checked(project: Any, trb: Trb) -> None:
     """The inner one is built first, served as a step, and asked alone like any other."""
-    inner = WHOLE.replace("[centre, weigh, total]", "[centre, weigh]").replace("[total]", "[weighed]")
-    outer = WHOLE.replace("whole", "outer").replace("[centre, weigh, total]", "[whole, total]")
+    inner = WHOLE.replace("whole", "inner").replace("weigh, total]", "weigh]").replace("[total]", "[weighed]")
+    outer = WHOLE.replace("whole", "outer").replace("[centre, weigh, total]", "[inner, total]")
     folder = project(f"{outer}{inner}")
 
     built = rows(trb, folder)
 
-    assert built["whole"]["status"] == built["outer"]["status"] == "built"
+    assert built["inner"]["status"] == built["outer"]["status"] == "built"
     outer = checked(trb, folder, "outer")["outer"]
     assert outer["passed"]
-    assert {"step whole: alone on the server", "step total: alone on the server"} <= {
+    assert {"step inner: alone on the server", "step total: alone on the server"} <= {
         hop["name"] for hop in outer["hops"]
     }
 
@@ -290,15 +290,15 @@ def test_a_pipeline_in_a_pipeline_is_checked(project: Any, trb: Trb) -> None:
 @pytest.mark.slow
 def test_a_model_that_only_lies_in_the_repository_is_a_step(project: Any, trb: Trb) -> None:
     """Its own file is its reference: the pipeline is built, merged with it, and checked."""
-    folder = project(WHOLE.replace("weigh, total", "weigh, adds"))
+    folder = project(WHOLE.replace("whole", "mixed").replace("weigh, total", "weigh, adds"))
     lay_adds(folder / "model_repository" / "adds")
 
     built = rows(trb, folder)
-    whole = checked(trb, folder, "whole")["whole"]
+    mixed = checked(trb, folder, "mixed")["mixed"]
 
-    assert built["whole"]["status"] == "built"
-    assert whole["passed"]
-    assert "step adds: alone on the server" in {hop["name"] for hop in whole["hops"]}
+    assert built["mixed_fused"]["status"] == built["mixed"]["status"] == "built"
+    assert mixed["passed"]
+    assert "step adds: alone on the server" in {hop["name"] for hop in mixed["hops"]}
 
 
 CONFIG = """
