@@ -145,7 +145,7 @@ def _require_compatible(newest: Published, record: VersionRecord) -> None:
         lines = "\n".join(f"  {line}" for line in differences)
         raise SignatureChanged(
             f"the new {newest.triton_name} would break the clients of its version {newest.version}:\n{lines}",
-            fix="publish it under a new model name; or set `allow_new_signature: true` on the model in trb.yaml; "
+            fix="publish it under a new name; or set `allow_new_signature: true` on its entry in trb.yaml; "
             "or restore the old inputs and outputs",
         )
 
