@@ -210,7 +210,7 @@ def test_a_signature_that_breaks_clients_is_refused_with_the_choices(root: Path)
     with pytest.raises(SignatureChanged, match=r"input x fp32\[batch, 4\] is gone") as refusal:
         publish(root, "w2", record((Tensor(name="z", dtype=DType.FP32, shape=("batch", 4)),)))
 
-    for choice in ("allow_new_signature: true", "new model name", "restore"):
+    for choice in ("allow_new_signature: true", "under a new name", "restore"):
         assert choice in refusal.value.fix
     assert repository.latest(root, "m").version == 1
     assert not list(staging(root).iterdir())
