@@ -19,9 +19,10 @@ if TYPE_CHECKING:  # --help has no use for them
 
 def failure(what: str, *, fix: str = "") -> None:
     """Print a failure and its fix to stderr."""
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {what}", err=True, color=_colour(sys.stderr))
+    colour = _colour(sys.stderr)
+    click.echo(_sendable(f"{click.style('error:', fg='red', bold=True)} {what}"), err=True, color=colour)
     if fix:
-        click.echo(f"{click.style('fix:', fg='green', bold=True)} {fix}", err=True, color=_colour(sys.stderr))
+        click.echo(_sendable(f"{click.style('fix:', fg='green', bold=True)} {fix}"), err=True, color=colour)
 
 
 def note(text: str) -> None:
@@ -99,7 +100,7 @@ def _print(text: str) -> None:
         UsageError: it cannot be written; a reader that has gone is click's affair.
     """
     try:
-        click.echo(text, nl=False, color=_colour(sys.stdout))
+        click.echo(_sendable(text), nl=False, color=_colour(sys.stdout))
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -109,6 +110,11 @@ def _print(text: str) -> None:
         raise UsageError(
             f"the report cannot be written to stdout: {error.strerror}", fix="make room, or send it elsewhere"
         ) from error
+
+
+def _sendable(text: str) -> str:
+    """Return `text` with an escape for each half of a letter, which an error of the user's code may quote."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def remove_junit(path: "Path | None") -> None:

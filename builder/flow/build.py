@@ -10,7 +10,6 @@ from builder.flow import pool
 from builder.flow.build_pipelines import Wanted, build_pipelines
 from builder.flow.published import Rows, failed_row, publish_all, row, told
 from builder.flow.select import select, with_steps
-from builder.flow.tried import refusals
 from builder.flow.worker import Built, Job, work
 from builder.loading.fingerprint import still_holds
 from builder.spec.project import Backend, Model, ReadProject, triton_names
@@ -94,6 +93,8 @@ def _tried(read: ReadProject, waiting: Sequence[tuple[Job, Built]], step: pool.S
     """Publish the Python functions that a live Triton loads; nothing else proves that they import there."""
     if not waiting:
         return {}
+    from builder.flow.tried import refusals  # a server's client, of which a build of nothing has no use
+
     step(", ".join(job.name for job, _ in waiting), "loading in the embedded Triton")
     staged = [one for _, built in waiting for one in built.staged]
     refused = refusals(staged, release(read.project.triton), logs=repository.logs(read.repository))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from builder import repository
 from builder.errors import ExportError, RepositoryError
-from builder.feeds import sample_count, sample_rows, with_samples
 from builder.flow.parts import Parts
 from builder.flow.worker import Say, Staged, proven
 from builder.spec.artifact import Artifact
@@ -150,6 +149,7 @@ def _alone(group: Sequence[WiredStep], written: Wired, name: str, signature: Sig
 
 def _loaded(alone: Wired, loaded: Loaded, written: Wired, place: Place) -> Loaded:
     """Return a group as a model: its steps are its reference, its samples what they are fed in the pipeline."""
+    from builder.feeds import with_samples
     from builder.loading.labels import read_labels
     from builder.loading.pipeline import pipeline_samples
 
@@ -172,6 +172,8 @@ def _loaded(alone: Wired, loaded: Loaded, written: Wired, place: Place) -> Loade
 
 def _real_inputs(alone: Wired, loaded: Loaded, written: Wired) -> Feed | None:
     """Return what the samples of the pipeline are by the time that they come to a group; None where there are none."""
+    from builder.feeds import sample_count, sample_rows
+
     model, samples = loaded.model, loaded.samples
     batched = all(_is_batched(alone, name) for name in alone.inputs)
     if samples is None or not batched or not sample_count(samples):

@@ -66,7 +66,8 @@ def require_named(modules: Mapping[str, Path], packages: Mapping[str, str], mode
             name = names[0] if names else top
             raise SourceError(
                 f"python.requirements: {module} imports `{top}`, which the server's image does not have",
-                fix=f"add it: `python: {{requirements: [{name}]}}`; or let the import fail and do without",
+                fix=f"add it: `python: {{requirements: [{name}]}}`; or, if the function does without, move it to a "
+                "module that does not import it",
             )
 
 

@@ -38,5 +38,7 @@ def require_steady(opened: Opened, before: str, feed: Feed, answer: Feed) -> Non
             raise SourceError(
                 f"output `{name}` differs when the same inputs are given twice: the model draws random numbers, "
                 "or keeps state",
-                fix="switch dropout off in eval mode (self.training), and take random numbers as an input",
+                fix="keep nothing from call to call, and take random numbers as an input"
+                if opened.kind == "python"
+                else "switch dropout off in eval mode (self.training), and take random numbers as an input",
             )

@@ -8,11 +8,16 @@ import weakref
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from builder.errors import ExportError
 from builder.runtimes import python_child
 from builder.spec.loaded import Feed, Runner
+
+_KEPT: Final = frozenset(
+    ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "PATH", "PYTHONHASHSEED", "TMPDIR", "TZ")
+)
+"""What the function finds in its environment: a variable that is only set here is missed here, not in production."""
 
 
 def open_python(path: Path) -> Runner:
@@ -41,7 +46,7 @@ def open_python(path: Path) -> Runner:
 
 def _started(folder: Path) -> tuple["subprocess.Popen[bytes]", Connection]:
     ours, theirs = Pipe()
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    env = {name: value for name, value in os.environ.items() if name in _KEPT}
     words = (
         *(sys.executable, "-P", "-B", python_child.__file__, str(folder.absolute())),
         str(theirs.fileno()),

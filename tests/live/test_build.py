@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 MODELS = """\
-import os, time
+import os, threading, time
 import torch
 from torch import nn
 
@@ -27,6 +27,15 @@ def good():
 
 def crashes():
     os.kill(os.getpid(), 11)
+
+
+def lingers():
+    threading.Thread(target=time.sleep, args=(600,)).start()
+    return good()
+
+
+def says_half_a_letter():
+    raise ValueError("\\ud800")
 
 
 def sleeps():
@@ -61,6 +70,24 @@ def wait_until(fact: Callable[[], object], seconds: float = 30) -> None:
     while not fact():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.05)
+
+
+def test_a_thread_that_a_source_leaves_behind_holds_nothing_up(tmp_path: Path) -> None:
+    """The build ends when the model is built, whatever its module is still at."""
+    done = subprocess.run(
+        BUILD, cwd=project(tmp_path, "lingers"), check=False, capture_output=True, timeout=300
+    )
+
+    assert done.returncode == 0
+
+
+def test_what_no_terminal_can_show_is_told_with_an_escape(tmp_path: Path) -> None:
+    """An error that quotes half a letter is a row like any other."""
+    folder = project(tmp_path, "says_half_a_letter")
+    done = subprocess.run(BUILD, cwd=folder, check=False, capture_output=True, text=True, timeout=300)
+
+    assert done.returncode == 3
+    assert "ValueError: \\ud800" in done.stdout
 
 
 def test_a_build_of_nothing_imports_no_torch(trb: Any, tmp_path: Path) -> None:

@@ -149,6 +149,7 @@ def environment(installed: Installed, versions_dir: Path) -> dict[str, str]:
         *_split(os.environ.get("LD_LIBRARY_PATH")),
     ]
     return kept | {
+        "PYTHONDONTWRITEBYTECODE": "1",  # a version folder stays as it was published
         "PATH": os.pathsep.join([str(installed.python_bin), *_split(os.environ.get("PATH"))]),
         "LD_LIBRARY_PATH": os.pathsep.join(libraries),
         "CUDA_VISIBLE_DEVICES": "",  # the stand-ins run on the CPU, so KIND_AUTO must mean that
