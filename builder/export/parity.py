@@ -67,6 +67,8 @@ def way_to_pass(loaded: Loaded, hop: Hop) -> str:
         return f"rtol {needed:.2g} would have passed; see `parity` in trb.yaml"
     if hop.problem or any(gap.compared for gap in failed):
         return "if no client sends such inputs, say `values: samples` of them in trb.yaml"
+    if hop.uncompared:
+        return "give `samples` for which the model answers with something"
     return ""
 
 

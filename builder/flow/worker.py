@@ -221,6 +221,7 @@ def require_parity(parity: Hop, triton_name: str, loaded: Loaded) -> None:
         return
     failed = [(c.case, gap) for c in parity.comparisons for gap in c.outputs if not gap.passed]
     lines = [f"  {case}: {gap.name}: {gap.problem}" for case, gap in failed[:5]]
+    lines += [f"  {name}: no answer had an element, so nothing was compared" for name in parity.uncompared]
     what = "\n".join(
         [f"{triton_name}: the exported file does not answer like the model ({parity.name})", *lines]
     )

@@ -58,6 +58,8 @@ def divergence(hop: Hop) -> Iterator[str]:
     """Yield what went wrong in `hop`: its worst element, and the tolerance that would have passed."""
     if hop.problem:
         yield f"  not compared: {hop.problem}"
+    for name in hop.uncompared:
+        yield f"  output {name}: no answer had an element, so nothing was compared"
     failed = [(c.case, gap) for c in hop.comparisons for gap in c.outputs if not gap.passed]
     if not failed:
         return

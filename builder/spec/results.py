@@ -15,7 +15,7 @@ class OutputGap:
     name: str
     passed: bool
     compared: int
-    """Elements compared; 0 is a failure."""
+    """Elements compared; 0 in every comparison of a hop is a failure."""
     problem: str = ""
     """Why it failed, in one sentence with the worst element; empty when it passed."""
     max_abs: float = 0.0
@@ -49,8 +49,8 @@ class Comparison:
 
     @property
     def passed(self) -> bool:
-        """Whether something was compared and all of it agrees."""
-        return bool(self.outputs) and all(gap.passed and gap.compared > 0 for gap in self.outputs)
+        """Whether there are outputs and all of them agree."""
+        return bool(self.outputs) and all(gap.passed for gap in self.outputs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +66,17 @@ class Hop:
     """What else is known, such as that all answers were equal to the bit."""
 
     @property
+    def uncompared(self) -> tuple[str, ...]:
+        """The outputs of which no comparison had an element, though none failed."""
+        gaps = [gap for comparison in self.comparisons for gap in comparison.outputs]
+        seen = {gap.name for gap in gaps if gap.compared or not gap.passed}
+        return tuple(dict.fromkeys(gap.name for gap in gaps if gap.name not in seen))
+
+    @property
     def passed(self) -> bool:
-        """Whether something was compared and all of it agrees."""
-        return not self.problem and bool(self.comparisons) and all(c.passed for c in self.comparisons)
+        """Whether something of every output was compared and all of it agrees."""
+        agrees = bool(self.comparisons) and all(one.passed for one in self.comparisons)
+        return agrees and not self.problem and not self.uncompared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,16 @@ from dataclasses import replace
 import pytest
 
 from builder.report import human
-from builder.spec.results import BuildReport, CheckReport, DemoReport, ModelPerf, PerfReport, StepTime
-from tests.unit.report.conftest import RAN_ON, bad, hop, model
+from builder.spec.results import (
+    BuildReport,
+    CheckReport,
+    DemoReport,
+    ModelPerf,
+    OutputGap,
+    PerfReport,
+    StepTime,
+)
+from tests.unit.report.conftest import RAN_ON, TOLERANCE, bad, hop, model
 
 
 def plain(report: object) -> str:
@@ -87,6 +95,15 @@ def test_a_model_that_was_not_measured_says_why(measured):
 def test_a_check_of_nothing_fails():
     """No model at all is a failure in words."""
     assert plain(CheckReport(models=(), server="s")).splitlines()[-1] == "FAIL: no model was checked"
+
+
+def test_an_output_that_was_never_compared_is_named():
+    """A hop whose every answer was empty says so, and does not pass."""
+    nothing = OutputGap(name="boxes", passed=True, compared=0, tolerance=TOLERANCE)
+    text = plain(CheckReport(models=(model(hop("model.onnx -> gRPC", nothing)),), server="s"))
+
+    assert "output boxes: no answer had an element, so nothing was compared" in text
+    assert "FAIL" in text
 
 
 def test_a_build_shows_the_failed_model_beside_the_others(built):
