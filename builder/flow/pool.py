@@ -19,6 +19,8 @@ from builder.errors import ExportError, TrbError
 
 Step = Callable[[str, str], None]
 _log: Final = logging.getLogger("trb.build")
+_GRACE_S: Final = 5.0
+"""How long a process may take to end once its result is there."""
 _PRELOAD: Final = "builder.flow.preload"
 
 
@@ -99,7 +101,12 @@ def _one(context: Any, running: list[Any], job: J, work: Callable[[J, Connection
                 step(job.name, doing)
     except EOFError:
         kind = "lost"
-    process.join()
+    process.join(_GRACE_S if kind == "done" else None)
+    if (
+        process.is_alive()
+    ):  # a thread that the user's code has left behind would keep it, and the build, for ever
+        process.kill()
+        process.join()
     running.remove(process)
     return _crashed(job, doing, process.exitcode) if kind == "lost" else value
 

@@ -76,7 +76,7 @@ def work(job: Job, channel: Connection) -> None:
 
 
 def send(job: J, channel: Connection, build: Callable[[J, Say], Built]) -> None:
-    """Send what `build` makes of `job`, in a process of its own that ends then, or why it makes nothing."""
+    """Send what `build` makes of `job`, in a process of its own, or why it makes nothing."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         _print_into(job.log)
@@ -86,11 +86,6 @@ def send(job: J, channel: Connection, build: Callable[[J, Say], Built]) -> None:
         traceback.print_exc()
         outcome = out_of_room(job.log.parent) or _failure(job, error)
     channel.send(("done", outcome))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(
-        0
-    )  # a thread that the user's code has left behind would keep the process, and the build, for ever
 
 
 def _failure(job: pool.Job, error: Exception) -> TrbError:
