@@ -6,11 +6,10 @@ from pathlib import Path
 from platform import python_version
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from builder.assets import asset
+from builder.assets import template
 from builder.errors import ExportError
 from builder.export.python_wheels import put_packages
 from builder.export.refusals import refuse_dtypes
@@ -72,15 +71,7 @@ def _copy(files: Mapping[str, Path], folder: Path) -> None:
 
 
 def _model(loaded: Loaded) -> str:
-    environment = Environment(  # noqa: S701 - this is no HTML
-        loader=FileSystemLoader(asset("templates")),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["py"] = repr
-    text = environment.get_template("model.py.j2").render(
+    text = template("model.py.j2", py=repr).render(
         name=loaded.name,
         source=loaded.model.source,
         call=loaded.model.python.call,
