@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from builder.errors import RepositoryError
+
 CONFIG: Final = "config.pbtxt"
 RESERVED: Final = ("configs", "initial_state", "warmup")
 """Subfolders that Triton never takes for versions."""
@@ -83,3 +85,17 @@ def version_of(name: str) -> int | None:
         return None
     found = _LEADING_INTEGER.match(name)
     return int(found[1]) if found else None
+
+
+def model_folders(repository: Path) -> list[Path]:
+    """Return the folders of a repository's models, in order.
+
+    Raises:
+        RepositoryError: it cannot be listed.
+    """
+    try:
+        return sorted(entry for entry in repository.iterdir() if entry.is_dir())
+    except OSError as error:
+        raise RepositoryError(
+            f"{repository} cannot be listed: {error.strerror}", fix="check the path and its permissions"
+        ) from None

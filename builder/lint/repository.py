@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from builder.errors import RepositoryError
 from builder.lint.ensembles import with_parts
-from builder.lint.folder import is_dangling
+from builder.lint.folder import is_dangling, model_folders
 from builder.lint.model import ModelLint
 from builder.lint.places import Place
 from builder.lint.pool import lint_models
@@ -33,7 +32,7 @@ def lint(
     Raises:
         RepositoryError: a repository cannot be listed.
     """
-    of_places = [(place, path) for place in places for path in _models(place.repository)]
+    of_places = [(place, path) for place in places for path in model_folders(place.repository)]
     paths = [path for _, path in of_places]
     asked = {path for place, path in of_places if _is_asked(path, place)}
 
@@ -65,15 +64,6 @@ def _printed(finding: Finding) -> Finding:
         fix=printable(finding.fix),
         edit=finding.edit if path == finding.path else None,
     )
-
-
-def _models(repository: Path) -> list[Path]:
-    try:
-        return sorted(entry for entry in repository.iterdir() if entry.is_dir())
-    except OSError as error:
-        raise RepositoryError(
-            f"{repository} cannot be listed: {error.strerror}", fix="check the path and its permissions"
-        ) from None
 
 
 def _is_asked(path: Path, place: Place) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from builder.errors import RepositoryError
-from builder.lint.folder import CONFIG, Folder, look
+from builder.lint.folder import CONFIG, Folder, look, model_folders
 from builder.lint.model import Source, lint_model, read_source
 from builder.lint.target import Target
 from builder.lint.text import printable
@@ -65,7 +65,7 @@ def wired(
             f"{repository} is a model, and no repository",
             fix=f"trb graph --repository {real.parent} {real.name}",
         )
-    folders = {path.name: path for path in _folders(repository)}
+    folders = {path.name: path for path in model_folders(repository)}
     known: dict[str, _Read] = {}
     for name in names or filter(lambda one: _says_ensemble(folders[one]), folders):
         if name not in folders:
@@ -86,15 +86,6 @@ def wired(
         _wired(known[name], known, others, circles.get(name), recorded)
         for name in dict.fromkeys(names or found)
     )
-
-
-def _folders(repository: Path) -> list[Path]:
-    try:
-        return sorted(entry for entry in repository.iterdir() if entry.is_dir())
-    except OSError as error:
-        raise RepositoryError(
-            f"{repository} cannot be listed: {error.strerror}", fix="check the path and its permissions"
-        ) from None
 
 
 def _says_ensemble(path: Path) -> bool:
