@@ -137,6 +137,8 @@ def _build(read: ReadProject, orders: list[PipelineJob], jobs: int, step: pool.S
 def _left_over(read: ReadProject, name: str, built: Built) -> Iterator[str]:
     """Yield the models that steps were merged into by an earlier build, and are in use no more."""
     used = {staged.triton_name for staged in built.staged}
-    for old in repository.models(read.repository):
-        if old not in used and old in merged_names(name, len(repository.models(read.repository))):
+    there = repository.models(read.repository)
+    ours = merged_names(name, len(there))
+    for old in there:
+        if old in ours and old not in used:
             yield f"{old} is no part of {name} any more, and a server goes on loading it: remove its folder"
