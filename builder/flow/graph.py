@@ -12,7 +12,7 @@ from builder.flow.note import read_note
 from builder.lint import Target, printable, wired
 from builder.repository import Published
 from builder.spec.graph import Edge, GraphReport, GraphStep, Look, PipelineGraph
-from builder.spec.pipeline import ENSEMBLE, Wired, WiredStep
+from builder.spec.pipeline import Wired, WiredStep
 from builder.spec.plain import from_plain
 from builder.spec.project import Backend
 from builder.spec.releases import Release, release, releases
@@ -23,7 +23,7 @@ _KINDS: Final[Mapping[str, tuple[str, Look]]] = {
     "onnxruntime": ("ONNX graph", "graph"),
     "pytorch": ("TorchScript graph", "graph"),
     "python": ("Python", "python"),
-    ENSEMBLE: ("pipeline", "pipeline"),
+    Backend.ENSEMBLE.triton: ("pipeline", "pipeline"),
 }
 """What is said of a backend, and what it is painted as."""
 

@@ -17,7 +17,8 @@ from builder.rules.ensembles.steps import SCHEDULING, Step, Use, runnable, steps
 from builder.rules.refusal import Config, Refusal, max_batch_size, tensors
 from builder.spec.dtypes import DType
 from builder.spec.findings import Finding
-from builder.spec.pipeline import ENSEMBLE, Wired, WiredStep
+from builder.spec.pipeline import Wired, WiredStep
+from builder.spec.project import Backend
 from builder.spec.tensors import Dim, Signature, Tensor
 
 _BOTH: Final[tuple[Literal["input", "output"], ...]] = ("input", "output")
@@ -213,7 +214,7 @@ def _steps(ran: Sequence[Step], known: Mapping[str, _Read], recorded: Recorded) 
                 name=step.model if seen[step.model] == 1 else f"{step.model}#{seen[step.model]}",
                 model=step.model,
                 version=step.version,
-                backend=ENSEMBLE
+                backend=Backend.ENSEMBLE.triton
                 if read.is_ensemble
                 else str(read.config["backend"] or read.config["platform"]),
                 signature=_signature(read, recorded),

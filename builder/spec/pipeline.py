@@ -2,14 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
+from builder.spec.project import Backend
 from builder.spec.tensors import Signature, Tensor
-
-GRAPHS: Final = ("onnxruntime", "pytorch")
-"""The backends whose models are graphs, and so can be merged."""
-ENSEMBLE: Final = "ensemble"
-"""Stands as the backend of a pipeline, whose config.pbtxt has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +31,7 @@ class WiredStep:
     @property
     def is_graph(self) -> bool:
         """Whether it can be merged with its neighbours."""
-        return self.backend in GRAPHS
+        return any(self.backend == one.triton for one in Backend if one.is_graph)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
