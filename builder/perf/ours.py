@@ -57,7 +57,8 @@ def measure_point(
         on_step: hears one line per window.
     """
     bodies = _bodies(target, load, feeds)
-    with generate(target.endpoint, load, bodies, timeout_s=settings.timeout_s) as running, quiet_collector():
+    # The collection comes first: with the load on, the warm-up would see it as latency, and windows grow with that.
+    with quiet_collector(), generate(target.endpoint, load, bodies, timeout_s=settings.timeout_s) as running:
         window_s = _warm(running, settings)
         before = target.statistics()
         laps: list[_Lap] = []
