@@ -1,0 +1,72 @@
+"""The Docker daemon: found as the `docker` command finds it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import docker
+
+from builder.errors import MissingTool
+from builder.server.docker.failures import said_plainly
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+ANSWER_TIMEOUT_S: Final = 30
+"""Seconds for one answer of the daemon; what takes longer by its nature is streamed."""
+_DEFAULT: Final = "unix:///var/run/docker.sock"
+_LOCAL_SCHEMES: Final = ("unix", "npipe")
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A Docker daemon that answered."""
+
+    client: "DockerClient"
+    address: str
+    """As in DOCKER_HOST, such as `unix:///var/run/docker.sock`."""
+
+    @property
+    def sees_our_files(self) -> bool:
+        """Whether a mount can mean a path of this machine: the daemon's socket is a file here."""
+        return urlsplit(self.address).scheme in _LOCAL_SCHEMES
+
+    @property
+    def host(self) -> str:
+        """The machine on which ports are published, as it is reached from here."""
+        found = urlsplit(self.address).hostname or ""
+        return "127.0.0.1" if self.sees_our_files or found in _LOOPBACK else found
+
+
+@contextmanager
+def connected() -> Iterator[Daemon]:
+    """Yield the daemon that `DOCKER_HOST`, else `DOCKER_CONTEXT`, else the current context names; TLS as they say.
+
+    Raises:
+        MissingTool: none is there, or we may not use it.
+        ServerError: it does not answer.
+    """
+    address = _address()
+    with said_plainly("connecting", address):
+        client = docker.from_env(timeout=ANSWER_TIMEOUT_S)
+    try:
+        yield Daemon(client, address)
+    finally:
+        client.close()
+
+
+def _address() -> str:
+    if host := os.environ.get("DOCKER_HOST"):
+        return host
+    with said_plainly("reading the contexts", "the current context"):
+        context = docker.ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT"))
+    if context is None:  # the SDK would take the default in its place, and so another daemon than was meant
+        raise MissingTool(
+            f"there is no Docker context {os.environ.get('DOCKER_CONTEXT') or 'as ~/.docker/config.json names it'}",
+            fix="`docker context ls` lists them; set DOCKER_CONTEXT to one, or DOCKER_HOST to a daemon",
+        )
+    return str(context.Host or _DEFAULT)

@@ -1,0 +1,130 @@
+"""What the Docker SDK raises, in plain words with the next step."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import docker.errors
+import requests
+import urllib3
+
+from builder.errors import MissingTool, ServerError, TrbError
+
+_WITHOUT: Final = "or do without Docker: --server embedded"
+_RAISED: Final = (
+    docker.errors.DockerException,
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+)
+"""The SDK lets through what its transports raise."""
+
+
+@contextmanager
+def said_plainly(doing: str, address: str) -> Iterator[None]:
+    """Turn what the SDK raises into an error with cause and next step.
+
+    Args:
+        doing: what was asked of the daemon, such as `starting the container`.
+        address: of the daemon.
+
+    Raises:
+        MissingTool: there is no daemon, or we may not use it.
+        ServerError: it does not answer, or refuses.
+    """
+    try:
+        yield
+    except _RAISED as error:
+        raise failure(error, doing, address) from error
+
+
+def failure(error: Exception, doing: str, address: str) -> TrbError:
+    """Return the error to raise for one that the SDK raised."""
+    if isinstance(error, docker.errors.APIError):
+        return _refused(error, doing)
+    chain = tuple(_chain(error))
+    for classes, say in _KINDS:
+        if found := next((one for one in reversed(chain) if isinstance(one, classes)), None):
+            return say(_words(found), doing, address)
+    return _no_address(str(error), address)
+
+
+def _hangs(_: str, doing: str, address: str) -> TrbError:
+    return ServerError(
+        f"the Docker daemon at {address} does not answer ({doing})",
+        fix=f"see whether `docker ps` answers, restart the daemon if not, {_WITHOUT}",
+    )
+
+
+def _forbidden(_: str, __: str, address: str) -> TrbError:
+    return MissingTool(
+        f"you may not use the Docker daemon at {address}: permission denied",
+        fix=f"join its group (`sudo usermod -aG docker $USER`, then log in again), {_WITHOUT}",
+    )
+
+
+def _no_tls(said: str, _: str, address: str) -> TrbError:
+    return MissingTool(
+        f"no TLS with the Docker daemon at {address}: {said}",
+        fix="check DOCKER_TLS_VERIFY, and that DOCKER_CERT_PATH holds ca.pem, cert.pem and key.pem",
+    )
+
+
+def _absent(said: str, doing: str, address: str) -> TrbError:
+    return MissingTool(
+        f"no Docker daemon answers at {address} ({doing}): {said}",
+        fix=f"start it (`sudo systemctl start docker`), name another in DOCKER_HOST, {_WITHOUT}",
+    )
+
+
+def _no_address(said: str, address: str) -> TrbError:
+    if "paramiko" in said:
+        return MissingTool(
+            f"a Docker daemon over ssh ({address}) needs the Python package paramiko",
+            fix="`pip install 'docker[ssh]'`",
+        )
+    return MissingTool(
+        f"no Docker daemon at {address}: {said}",
+        fix=f"write DOCKER_HOST as unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST, {_WITHOUT}",
+    )
+
+
+_KINDS: Final = (
+    ((TimeoutError, requests.Timeout), _hangs),
+    ((PermissionError,), _forbidden),
+    ((ssl.SSLError, docker.errors.TLSParameterError), _no_tls),
+    ((ConnectionError, FileNotFoundError, socket.gaierror, urllib3.exceptions.HTTPError), _absent),
+)
+"""In this order: an SSLError is an OSError too, and a timeout hides in urllib3's errors."""
+
+
+def explained(error: docker.errors.APIError) -> str:
+    """Return what the daemon said, without the address that it was asked at."""
+    return str(error.explanation or error).strip()
+
+
+def _refused(error: docker.errors.APIError, doing: str) -> ServerError:
+    return ServerError(
+        f"the Docker daemon refused ({doing}): {explained(error)}",
+        fix="the same through the `docker` command says more, and so does the daemon's own log",
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        for one in error.args if isinstance(error, requests.RequestException) else ():
+            if isinstance(one, BaseException):  # requests wraps urllib3's error as an argument
+                yield from _chain(one)
+        following = error.__cause__ or error.__context__
+        if following is None:
+            return
+        error = following
+
+
+def _words(error: BaseException) -> str:
+    return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)).strip()
