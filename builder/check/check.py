@@ -3,31 +3,33 @@
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from builder.check.against import apart
 from builder.check.concurrency import Together, together
 from builder.check.fitting import fit
-from builder.check.hops import Ask, Stage, walk
+from builder.check.hops import BETWEEN_SERVERS, FROM_REFERENCE, Ask, Stage, walk
 from builder.check.port import Answer, NoAnswer, Served
 from builder.check.ran_on import ran_on, together_on
 from builder.check.recorded import edited, outdated
 from builder.check.served import LiveModel, find
-from builder.check.steps import Steps, ask_steps
+from builder.check.steps import Asked, Steps, ask_steps
 from builder.compare import tolerances
 from builder.errors import ExportError
 from builder.feeds import cases
 from builder.runtimes import open_file
-from builder.server.client import connected
+from builder.server.client import Client, connected
 from builder.server.endpoint import Endpoint
 from builder.server.live_config import differences, read_config
 from builder.spec.loaded import Feed, Loaded, Runner
 from builder.spec.project import Backend
 from builder.spec.record import VersionRecord
 from builder.spec.releases import Release
-from builder.spec.results import Hop, ModelCheck, RanOn
+from builder.spec.results import Against, Hop, ModelCheck, RanOn
 from builder.spec.tensors import Signature
 
 _SHORT: Final[Mapping[str, str]] = {"module": "PyTorch", "pipeline": "reference"}
@@ -44,10 +46,12 @@ def check(
     built_from: Mapping[str, str],
     on_step: Callable[[str], None],
     steps: Steps | None = None,
+    against: Endpoint | None = None,
 ) -> ModelCheck:
     """Follow answers from the reference through the exported file to the live server, alone and in a crowd.
 
     Of a pipeline, each step is asked by itself first: the first that parts from the reference is where the numbers do.
+    Another server is asked the same, all but the crowd, and held against the first.
 
     What differs is in the verdict: in its hops, and in its problems what no hop shows (a changed file,
     another live configuration, no batch ever formed).
@@ -62,31 +66,42 @@ def check(
         built_from: sha256 by path of the files that the build read, to tell an edited source; empty: not known.
         on_step: told what is being done.
         steps: of a pipeline.
+        against: another live server; None: none.
 
     Raises:
-        ServerError: the server does not answer, or does not serve this version.
+        ServerError: a server does not answer, or does not serve this version.
         RepositoryError: config.pbtxt cannot be read.
     """
     started = time.monotonic()
     version = int(version_folder.name)
     ours = read_config(version_folder.parent / "config.pbtxt")
-    with connected(endpoint) as client:
+    with connected(endpoint) as client, _connected(against) as other:
         on_step("asking for its configuration")
         live = find(client, record.model, version, record.signature)
-        alone = ask_steps(loaded, steps, client, on_step) if steps is not None else ()
+        there = find(other, record.model, version, record.signature) if other is not None else None
+        asked = ask_steps(loaded, steps, client, other, on_step) if steps is not None else Asked()
         file = Backend.of_triton(record.backend).filename if steps is None else "the whole way"
         on_step(f"comparing {version_folder.name}/{file} hop by hop")
-        hops = (*alone, *_hops(loaded, record, version_folder, live, steps))
+        walked = _hops(loaded, record, version_folder, live, there, steps)
         on_step("sending many requests at once")
         crowd = _crowd(loaded, record, live)
-        server = client.server_version()
-    found = (*hops, crowd.hop)
+    found = (*asked.alone, *walked[: len(FROM_REFERENCE)], crowd.hop)
+    between = (*asked.between, *walked[len(FROM_REFERENCE) :])
+    backends = _backends(record, steps)
     return ModelCheck(
         model=record.model,
         version=version,
         reference=loaded.reference_name,
-        hops=found,
-        ran_on=_ran_on(loaded, _backends(record, steps), server, endpoint, release),
+        hops=(*found, *between),
+        ran_on=_ran_on(loaded, backends, live, release),
+        against=None
+        if there is None
+        else Against(
+            server=there.client.endpoint.description,
+            ran_on=_ran_on(loaded, backends, there, release),
+            outputs=apart(between),
+            notes=differences(ours, there.config),
+        ),
         largest_batch=crowd.largest_batch if _batches(live.config) else None,
         problems=(
             *departures,
@@ -109,9 +124,19 @@ def no_batch(crowd: Together, config: Any) -> tuple[str, ...]:
     return (f"no batch was ever formed: {sent}, each ran alone ({settings})",)
 
 
+def _connected(against: Endpoint | None) -> AbstractContextManager[Client | None]:
+    return nullcontext() if against is None else connected(against)
+
+
 def _hops(
-    loaded: Loaded, record: VersionRecord, folder: Path, live: LiveModel, steps: Steps | None
+    loaded: Loaded,
+    record: VersionRecord,
+    folder: Path,
+    live: LiveModel,
+    there: LiveModel | None,
+    steps: Steps | None,
 ) -> tuple[Hop, ...]:
+    """Return the hops from the reference, then those between the two servers, where there are two."""
     model, signature, backend = loaded.model, record.signature, Backend.of_triton(record.backend)
     ask_file = (
         partial(_ask_file, steps.files)
@@ -123,15 +148,19 @@ def _hops(
         "file": ask_file,
         "grpc": live.grpc,
         "http": live.http,
+        **({} if there is None else {"other grpc": there.grpc, "other http": there.http}),
     }
     names: Mapping[Stage, str] = {
         "reference": _SHORT.get(loaded.kind, loaded.reference_name),
         "file": backend.filename if steps is None else "files",
         "grpc": "gRPC",
         "http": "HTTP",
+        "other grpc": "gRPC (against)",
+        "other http": "HTTP (against)",
     }
     fitted = fit(cases(model, loaded.signature, loaded.samples), model, signature, live.config.max_batch_size)
-    return walk(fitted, stages, names, tolerances(model, signature))
+    hops = FROM_REFERENCE if there is None else (*FROM_REFERENCE, *BETWEEN_SERVERS)
+    return walk(fitted, stages, names, tolerances(model, signature), hops)
 
 
 def _opened(backend: Backend, file: Path, signature: Signature) -> Ask:
@@ -163,13 +192,12 @@ def _crowd(loaded: Loaded, record: VersionRecord, live: LiveModel) -> Together:
     )
 
 
-def _ran_on(
-    loaded: Loaded, backends: tuple[Backend, ...], server: str, endpoint: Endpoint, release: Release
-) -> RanOn:
+def _ran_on(loaded: Loaded, backends: tuple[Backend, ...], live: LiveModel, release: Release) -> RanOn:
+    endpoint = live.client.endpoint
     ran = together_on(
         ran_on(
             one,
-            server,
+            live.server,
             endpoint.runtime(one.triton),
             release,
             stand_in=endpoint.kind == "embedded" and one.is_graph,  # the Python backend is Triton's own there

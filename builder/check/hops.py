@@ -10,16 +10,18 @@ from builder.spec.loaded import Feed
 from builder.spec.project import Tolerance
 from builder.spec.results import Comparison, Hop
 
-Stage = Literal["reference", "file", "grpc", "http"]
+Stage = Literal["reference", "file", "grpc", "http", "other grpc", "other http"]
 Ask = Callable[[Feed], Answer]
+Between = tuple[Stage, Stage]
 
-_HOPS: Final[tuple[tuple[Stage, Stage], ...]] = (
+FROM_REFERENCE: Final[tuple[Between, ...]] = (
     ("reference", "file"),
     ("file", "grpc"),
     ("file", "http"),
     ("reference", "grpc"),  # end to end: small gaps of the hops above may add up
     ("reference", "http"),
 )
+BETWEEN_SERVERS: Final[tuple[Between, ...]] = (("grpc", "other grpc"), ("http", "other http"))
 
 
 def walk(
@@ -27,13 +29,14 @@ def walk(
     stages: Mapping[Stage, Ask],
     names: Mapping[Stage, str],
     allowed: Mapping[str, Tolerance],
+    hops: Sequence[Between] = FROM_REFERENCE,
 ) -> tuple[Hop, ...]:
-    """Feed every case to every stage; return the hops between neighbours, then those from end to end."""
-    rows: dict[tuple[Stage, Stage], list[tuple[str, Answer, Answer]]] = {pair: [] for pair in _HOPS}
-    comparisons: dict[tuple[Stage, Stage], list[Comparison]] = {pair: [] for pair in _HOPS}
+    """Feed every case to every stage, and return what each of `hops` comes to."""
+    rows: dict[Between, list[tuple[str, Answer, Answer]]] = {pair: [] for pair in hops}
+    comparisons: dict[Between, list[Comparison]] = {pair: [] for pair in hops}
     for case in cases:
         answers = {stage: ask(case.feed) for stage, ask in stages.items()}
-        for want, got in _HOPS:
+        for want, got in hops:
             pair = (case.name, answers[want], answers[got])
             comparisons[want, got] += compared([pair], allowed)
             rows[want, got] += [pair] if NoAnswer in (type(answers[want]), type(answers[got])) else []
@@ -43,7 +46,7 @@ def walk(
             comparisons=tuple(comparisons[want, got]),
             problem=unanswered(rows[want, got]),
         )
-        for want, got in _HOPS
+        for want, got in hops
     )
 
 

@@ -22,6 +22,8 @@ class LiveModel:
     version: int
     config: Any
     """The live configuration, a ModelConfig message."""
+    server: str = ""
+    """The version of the server core, such as 2.51.0."""
     inputs: Mapping[str, int] = field(default_factory=dict)
     """How many axes each input has on the wire."""
     outputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -59,6 +61,7 @@ def find(client: Client, name: str, version: int, signature: Signature) -> LiveM
         name=name,
         version=version,
         config=live,
+        server=client.server_version(),
         inputs=ranks(live),
         outputs={**reshapes(live.output), **_flat(live, signature)},
     )

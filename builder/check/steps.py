@@ -1,6 +1,6 @@
 """The steps of a pipeline, each asked by itself on the live server: where its numbers part, if they do."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -35,17 +35,38 @@ class Steps:
     """Of the models that the server runs."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the steps gave, each by itself."""
+
+    alone: tuple[Hop, ...] = ()
+    """Against the reference."""
+    between: tuple[Hop, ...] = ()
+    """The other server's against the checked one's, where another was asked."""
+
+
 def ask_steps(
-    loaded: Loaded, steps: Steps, client: Client, on_step: Callable[[str], None]
-) -> tuple[Hop, ...]:
-    """Feed each live step what the reference feeds it, and compare what it gives.
+    loaded: Loaded, steps: Steps, client: Client, other: Client | None, on_step: Callable[[str], None]
+) -> Asked:
+    """Feed each live step what the reference feeds it, and compare what it gives, on the `other` server too.
 
     Raises:
-        ServerError: the server does not serve a step.
+        ServerError: a server does not serve a step.
     """
     run = partial(traced, steps.note.written, loaded.runners)
     traces = [(case.name, _trace(run, case)) for case in _cases(loaded, steps)]
-    return tuple(_hop(step, traces, steps, client, on_step) for step in _asked(steps.note))
+    alone: list[Hop] = []
+    between: list[Hop] = []
+    for step in _asked(steps.note):
+        on_step(f"asking its step {step.name} alone")
+        allowed = _tolerances(step, steps)
+        rows = _rows(step, traces, client)
+        alone.append(_hop(f"step {step.name}: alone on the server", rows, allowed))
+        if other is not None:
+            pairs = zip(rows, _rows(step, traces, other), strict=True)
+            both = [(case, here, there) for (case, _, here), (_, _, there) in pairs]
+            between.append(_hop(f"step {step.name}: gRPC -> gRPC (against)", both, allowed))
+    return Asked(alone=tuple(alone), between=tuple(between))
 
 
 def _cases(loaded: Loaded, steps: Steps) -> tuple[Case, ...]:
@@ -74,20 +95,15 @@ def _asked(note: PipelineNote) -> Iterator[WiredStep]:
     yield from (step for step in note.served.steps if step.model in note.fused)
 
 
-def _hop(
-    step: WiredStep,
-    traces: list[tuple[str, Feed | NoAnswer]],
-    steps: Steps,
-    client: Client,
-    on_step: Callable[[str], None],
-) -> Hop:
-    on_step(f"asking its step {step.name} alone")
+def _rows(
+    step: WiredStep, traces: Sequence[tuple[str, Feed | NoAnswer]], client: Client
+) -> list[tuple[str, Answer, Answer]]:
     live = find(client, step.model, max(client.model_versions_ready(step.model), default=0), step.signature)
-    rows = [(case, *_answers(step, live, trace)) for case, trace in traces]
-    comparisons = compared(rows, _tolerances(step, steps))
-    return Hop(
-        name=f"step {step.name}: alone on the server", comparisons=comparisons, problem=unanswered(rows)
-    )
+    return [(case, *_answers(step, live, trace)) for case, trace in traces]
+
+
+def _hop(name: str, rows: Sequence[tuple[str, Answer, Answer]], allowed: Mapping[str, Tolerance]) -> Hop:
+    return Hop(name=name, comparisons=compared(rows, allowed), problem=unanswered(rows))
 
 
 def _answers(step: WiredStep, live: LiveModel, trace: Feed | NoAnswer) -> tuple[Answer, Answer]:

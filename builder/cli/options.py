@@ -10,6 +10,7 @@ import click
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 _OF_DOOR: Final = ("server", "grpc_url", "target_torch", "ready_timeout_s")
+_OF_AGAINST: Final = ("server", "grpc_url")
 
 spec_file: Decorator = click.option(
     "-f",
@@ -49,6 +50,16 @@ ready_timeout: Decorator = click.option(
     help="Seconds the models may take to load. Default: 300.",
 )
 
+against_server: Decorator = click.option(
+    "--against",
+    "against_server",
+    metavar="embedded|URL",
+    help="Ask this Triton the same, and hold its answers against those of --server.",
+)
+against_grpc_url: Decorator = click.option(
+    "--against-grpc-url", metavar="HOST:PORT", help="gRPC address of --against URL. Default: the next port."
+)
+
 
 def door(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a live Triton; the command gets them as `door`, a function that makes a `Door`."""
@@ -66,6 +77,34 @@ def door(command: Callable[..., Any]) -> Callable[..., Any]:
 
     decorated: Callable[..., Any] = with_door
     for option in (ready_timeout, target_torch, grpc_url, server):
+        decorated = option(decorated)
+    return decorated
+
+
+def against(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a second Triton below those of `door`; the command gets them as `against`, likewise.
+
+    What that function makes is None where no second one is asked for.
+    """
+
+    @wraps(command)
+    def with_against(*arguments: Any, door: Callable[[], Any], **given: Any) -> Any:
+        wishes = {name: given.pop(f"against_{name}") for name in _OF_AGAINST}
+
+        def make() -> Any:
+            from dataclasses import replace
+
+            if wishes["server"] is None:
+                return None
+            return replace(door(), **wishes, target_torch=False)
+
+        for name, value in wishes.items():
+            if wishes["server"] is None and value is not None:
+                raise click.UsageError(f"--against-{name.replace('_', '-')} goes with --against")
+        return command(*arguments, door=door, against=make, **given)
+
+    decorated: Callable[..., Any] = with_against
+    for option in (against_grpc_url, against_server):
         decorated = option(decorated)
     return decorated
 

@@ -27,6 +27,7 @@ def numeric_gap(name: str, want: NDArray[Any], got: NDArray[Any], tolerance: Tol
         name=name,
         passed=True,
         compared=want.size,
+        bit_identical=np.array_equal(_bits(want), _bits(got)),
         max_abs=float(finite.max(initial=0.0)),
         max_rel=_largest_relative(found),
         mean_abs=_mean(finite),
@@ -42,6 +43,10 @@ def numeric_gap(name: str, want: NDArray[Any], got: NDArray[Any], tolerance: Tol
     )
     problems = (*_beyond(found, want, got, gap), *_broken_wishes(gap))
     return replace(gap, passed=not problems, problem="; ".join(problems))
+
+
+def _bits(array: NDArray[Any]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
 def _beyond(found: Errors, want: NDArray[Any], got: NDArray[Any], gap: OutputGap) -> tuple[str, ...]:

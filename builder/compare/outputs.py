@@ -47,7 +47,7 @@ def _gap(
     if problem := _mismatch(a, b):
         return _failure(name, tolerance, problem)
     if a.size == 0:  # a selection may come to nothing; over all cases of a hop it must not
-        return OutputGap(name=name, passed=True, compared=0, tolerance=tolerance)
+        return OutputGap(name=name, passed=True, compared=0, bit_identical=True, tolerance=tolerance)
     gap = text_gap if a.dtype.kind in _TEXT_KINDS else numeric_gap
     return gap(name, a, b, tolerance)
 
@@ -57,7 +57,7 @@ def text_gap(name: str, want: NDArray[Any], got: NDArray[Any], tolerance: Tolera
     pairs = list(zip(_texts(want), _texts(got), strict=True))
     unequal = [place for place, (a, b) in enumerate(pairs) if a != b]
     if not unequal:
-        return OutputGap(name=name, passed=True, compared=want.size, tolerance=tolerance)
+        return OutputGap(name=name, passed=True, compared=want.size, bit_identical=True, tolerance=tolerance)
     worst = tuple(int(i) for i in np.unravel_index(unequal[0], want.shape))
     a, b = pairs[unequal[0]]
     return OutputGap(

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -29,8 +29,17 @@ if TYPE_CHECKING:
     from builder.check import Steps
 
 
-def check(spec_file: Path, names: Sequence[str], *, door: Door, step: Step) -> CheckReport:
+def check(
+    spec_file: Path, names: Sequence[str], *, door: Door, against: Door | None = None, step: Step
+) -> CheckReport:
     """Check every model of the spec, or those called `names`, on a live Triton; one without a version fails alone.
+
+    Args:
+        spec_file: the spec.
+        names: of models, with or without their backends; empty: all.
+        door: of the server that is checked.
+        against: of another one, which runs beside it, is asked the same and is held against it; None: none.
+        step: told what is going on.
 
     Raises:
         SpecError: the spec, or a source it names, is wrong.
@@ -43,19 +52,49 @@ def check(spec_file: Path, names: Sequence[str], *, door: Door, step: Step) -> C
     )
     if not found.targets:
         return CheckReport(models=unchecked, server=NO_SERVER)
-    with door.open(read, found.targets, step) as endpoint:
-        report = check_on(read, found.targets, endpoint, step)
+    with (
+        door.open(read, found.targets, step) as endpoint,
+        _other(against, read, found.targets, step) as other,
+    ):
+        report = check_on(read, found.targets, endpoint, step, against=other)
     return replace(report, models=(*report.models, *unchecked))
 
 
-def check_on(read: ReadProject, found: Sequence[Target], endpoint: Endpoint, step: Step) -> CheckReport:
+@contextmanager
+def _other(
+    against: Door | None, read: ReadProject, found: Sequence[Target], step: Step
+) -> Iterator[Endpoint | None]:
+    """Yield the server that the checked one is held against; what keeps it from running says which one it is."""
+    if against is None:
+        yield None
+        return
+    with ExitStack() as stack:
+        try:
+            endpoint = stack.enter_context(against.open(read, found, lambda _, what: step("against", what)))
+        except TrbError as error:
+            raise type(error)(f"--against {against.server}: {error.what}", fix=error.fix) from error
+        yield endpoint
+
+
+def check_on(
+    read: ReadProject,
+    found: Sequence[Target],
+    endpoint: Endpoint,
+    step: Step,
+    *,
+    against: Endpoint | None = None,
+) -> CheckReport:
     """Check `found` on a server that runs, and add each verdict to the live record."""
     verdicts: list[ModelCheck] = []
     for _, group in groupby(found, key=lambda target: target.name):
         same = tuple(group)
         loaded = _load(read, same[0], step)
-        verdicts += [_check_one(read, target, loaded, endpoint, step) for target in same]
-    return CheckReport(models=tuple(verdicts), server=endpoint.description)
+        verdicts += [_check_one(read, target, loaded, endpoint, against, step) for target in same]
+    return CheckReport(
+        models=tuple(verdicts),
+        server=endpoint.description,
+        against="" if against is None else against.description,
+    )
 
 
 def _load(read: ReadProject, target: Target, step: Step) -> Loaded:
@@ -71,7 +110,12 @@ def _load(read: ReadProject, target: Target, step: Step) -> Loaded:
 
 
 def _check_one(
-    read: ReadProject, target: Target, loaded: Loaded, endpoint: Endpoint, step: Step
+    read: ReadProject,
+    target: Target,
+    loaded: Loaded,
+    endpoint: Endpoint,
+    against: Endpoint | None,
+    step: Step,
 ) -> ModelCheck:
     from builder.check import check as check_model
 
@@ -86,6 +130,7 @@ def _check_one(
         built_from=_built_from(read, target),
         on_step=lambda what: step(target.triton_name, what),
         steps=_steps(read, target.made_of) if target.made_of is not None else None,
+        against=against,
     )
     repository.append_live(read.repository, published, "check", verdict)
     step(target.triton_name, "passed" if verdict.passed else "failed")

@@ -5,9 +5,19 @@ from typing import Final
 
 from builder.report import words
 from builder.report.page import Line, Page, Table
-from builder.spec.results import CheckReport, Comparison, Hop, ModelCheck, OutputGap, RanOn
+from builder.spec.results import (
+    Against,
+    Apart,
+    CheckReport,
+    Comparison,
+    Hop,
+    ModelCheck,
+    OutputGap,
+    RanOn,
+)
 
 _HEADER: Final = ("hop", "cases", "worst error", "output", "tolerance", "verdict")
+_APART: Final = ("against", "output", "largest error", "relative", "needed", "furthest apart at")
 
 
 def page(report: CheckReport) -> Page:
@@ -25,11 +35,37 @@ def _model(model: ModelCheck) -> Iterator[Line | Table]:
             numbers=("cases", "worst error"),
         )
     yield from (Line(f"{hop.name}: {hop.note}") for hop in model.hops if hop.note)
+    if model.against is not None:
+        yield from _against(model.against)
     if model.first_failure is not None:
         yield Line(f"The first hop that diverges: {model.first_failure.name}", "bad")
         yield from (Line(text) for text in divergence(model.first_failure))
     yield from (Line(f"problem: {problem}", "bad") for problem in model.problems)
     yield Line()
+
+
+def _against(other: Against) -> Iterator[Line | Table]:
+    yield Line(f"against {other.server}, same inputs:")
+    yield Table(
+        header=_APART,
+        rows=tuple(_apart_row(one) for one in other.outputs),
+        numbers=("largest error", "relative"),
+    )
+    yield from (Line(f"against: {note}", "warning") for note in other.notes)
+
+
+def _apart_row(one: Apart) -> tuple[str, ...]:
+    if one.bit_identical:
+        return (one.hop, one.output, "0", "0", "nothing: the same to the bit", "-")
+    needed = words.would_have_passed(one.needed_rtol, one.needed_atol, one.tolerance)
+    return (
+        one.hop,
+        one.output,
+        words.number(one.max_abs),
+        words.number(one.max_rel),
+        needed,
+        one.worst_case,
+    )
 
 
 def _heading(model: ModelCheck) -> str:
@@ -75,29 +111,36 @@ def divergence(hop: Hop) -> Iterator[str]:
 
 
 def _versions(models: tuple[ModelCheck, ...]) -> Iterator[Line | Table]:
-    groups: dict[str, tuple[RanOn, list[str]]] = {}
+    groups: dict[str, tuple[RanOn, RanOn | None, list[str]]] = {}
     for model in models:
         if model.ran_on is not None:
-            groups.setdefault(repr(model.ran_on), (model.ran_on, []))[1].append(model.model)
-    for ran_on, names in groups.values():
+            other = None if model.against is None else model.against.ran_on
+            key = repr((model.ran_on, other))
+            groups.setdefault(key, (model.ran_on, other, []))[2].append(model.model)
+    for ran_on, other, names in groups.values():
         if len(groups) > 1:
             yield Line(", ".join(names), "heading")
-        yield _versions_table(ran_on)
+        yield _versions_table(ran_on, other)
         yield from (Line(f"not proven: {sentence}", "warning") for sentence in ran_on.not_proven)
         yield Line()
 
 
-def _versions_table(ran: RanOn) -> Table:
+def _versions_table(ran: RanOn, other: RanOn | None) -> Table:
     target = ran.target
     in_process = ((f"{package} in-process", version, package) for package, version in ran.local.items())
-    rows = (
-        ("server core", ran.server, "server"),
-        ("runtime in the server", ran.runtime, ran.runtime.split()[0]),
-        *in_process,
-    )
+    rows = [
+        ("server core", ran.server, target.get("server", "-")),
+        ("runtime in the server", ran.runtime, target.get(ran.runtime.split()[0], "-")),
+        *((what, version, target.get(name, "-")) for what, version, name in in_process),
+    ]
+    if other is None:
+        return Table(header=("what", "ran", "target"), rows=tuple(rows))
+    there = (other.server, other.runtime, *("-" for _ in ran.local))
     return Table(
-        header=("what", "ran", "target"),
-        rows=tuple((what, version, target.get(name, "-")) for what, version, name in rows),
+        header=("what", "ran", "against", "target"),
+        rows=tuple(
+            (what, here, against, wanted) for (what, here, wanted), against in zip(rows, there, strict=True)
+        ),
     )
 
 
@@ -106,7 +149,8 @@ def _verdict(report: CheckReport) -> Line:
         return Line("FAIL: no model was checked", "bad")
     failed = [model.model for model in report.models if not model.passed]
     count = words.plural(len(report.models), "model")
+    other = f", and against {report.against}" if report.against else ""
     if not failed:
         answers = "answers" if len(report.models) == 1 else "answer"
-        return Line(f"PASS: {count} {answers} like the reference on {report.server}", "good")
-    return Line(f"FAIL: {len(failed)} of {count} on {report.server}: {', '.join(failed)}", "bad")
+        return Line(f"PASS: {count} {answers} like the reference on {report.server}{other}", "good")
+    return Line(f"FAIL: {len(failed)} of {count} on {report.server}{other}: {', '.join(failed)}", "bad")

@@ -5,8 +5,9 @@ import xml.etree.ElementTree as ET
 from typing import Final
 
 from builder.errors import ParityFailed, RepositoryError, TrbError
+from builder.report import words
 from builder.report.check_page import divergence
-from builder.spec.results import CheckReport, Hop, ModelCheck, RanOn
+from builder.spec.results import Against, Apart, CheckReport, Hop, ModelCheck, RanOn
 
 _SERVED: Final = "served as recorded"
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -74,11 +75,30 @@ def _properties(model: ModelCheck, ran: RanOn, server: str) -> ET.Element:
         "runtime": ran.runtime,
         **{f"local {package}": version for package, version in ran.local.items()},
         **{f"target {package}": version for package, version in ran.target.items()},
+        **({} if model.against is None else _against(model.against)),
     }
     properties = ET.Element("properties")
     for name, value in facts.items():
         ET.SubElement(properties, "property", name=name, value=_clean(value))
     return properties
+
+
+def _against(other: Against) -> dict[str, str]:
+    return {
+        "against": other.server,
+        "against server core": other.ran_on.server,
+        "against runtime": other.ran_on.runtime,
+        **{f"{one.hop}: {one.output}": _apart(one) for one in other.outputs},
+        **({"against configuration": "; ".join(other.notes)} if other.notes else {}),
+    }
+
+
+def _apart(one: Apart) -> str:
+    if one.bit_identical:
+        return "the same to the bit"
+    gaps = f"largest error {words.number(one.max_abs)}, relative {words.number(one.max_rel)}"
+    needed = words.would_have_passed(one.needed_rtol, one.needed_atol, one.tolerance)
+    return f"{gaps}, needed {needed}, furthest apart at {one.worst_case}"
 
 
 def _nothing() -> ET.Element:

@@ -18,6 +18,8 @@ class OutputGap:
     """Elements compared; 0 in every comparison of a hop is a failure."""
     problem: str = ""
     """Why it failed, in one sentence with the worst element; empty when it passed."""
+    bit_identical: bool = False
+    """Whether both answers are the same to the bit: the sign of a zero and the bits of a NaN too."""
     max_abs: float = 0.0
     """Largest absolute error among finite elements."""
     max_rel: float = 0.0
@@ -58,7 +60,8 @@ class Hop:
     """One step on the way from PyTorch to the client, over all cases."""
 
     name: str
-    """`PyTorch -> model.onnx`, `model.onnx -> gRPC`, `model.onnx -> HTTP`, `alone -> concurrent`."""
+    """`PyTorch -> model.onnx`, `model.onnx -> gRPC`, `model.onnx -> HTTP`, `alone -> concurrent`,
+    `gRPC -> gRPC (against)`."""
     comparisons: tuple[Comparison, ...]
     problem: str = ""
     """What stopped this hop from being compared at all; empty otherwise."""
@@ -96,6 +99,46 @@ class RanOn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Apart:
+    """How far two servers are apart in one output, over all cases of a hop between them."""
+
+    hop: str
+    """Its name in the hops of the model."""
+    output: str
+    passed: bool
+    cases: int
+    """How many were compared."""
+    bit_identical: bool
+    """Whether every answer was the same to the bit."""
+    max_abs: float
+    """Largest absolute error of any case."""
+    max_rel: float
+    """Largest error relative to the checked server's answer, of any case."""
+    needed_rtol: float
+    """The rtol that would have passed every case at the given atol; inf when none would."""
+    needed_atol: float
+    """The atol that would have passed every case at the given rtol; inf when none would."""
+    tolerance: Tolerance
+    """The tolerance applied."""
+    worst_case: str = ""
+    """Where they are furthest apart; empty where they are the same to the bit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Against:
+    """What another server made of the same inputs, held against the checked one."""
+
+    server: str
+    """Such as `Triton 2.51.0 at 127.0.0.1:8000`."""
+    ran_on: RanOn
+    """The versions that ran there."""
+    outputs: tuple[Apart, ...] = ()
+    """Each output over each protocol; of a pipeline, those of each step first."""
+    notes: tuple[str, ...] = ()
+    """Where its live configuration is not the repository's, one sentence each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCheck:
     """The verdict of `trb check` on one served model."""
 
@@ -110,6 +153,8 @@ class ModelCheck:
     """In order; the first that failed is where the numbers part."""
     ran_on: RanOn | None = None
     """None: nothing ran."""
+    against: Against | None = None
+    """The other server; None: none was asked. Its hops stand last."""
     largest_batch: int | None = None
     """Largest batch the server formed from concurrent requests; None: batching is off."""
     problems: tuple[str, ...] = ()
@@ -143,6 +188,8 @@ class CheckReport:
     models: tuple[ModelCheck, ...]
     server: str
     """Where it ran: `embedded Triton 2.51.0`, the URL, or `no server`: no model had a version."""
+    against: str = ""
+    """The other server that was asked the same; empty: none."""
 
     @property
     def passed(self) -> bool:

@@ -10,9 +10,17 @@ from builder.cli import options, out
 @options.models
 @options.spec_file
 @options.door
+@options.against
 @options.as_json
 @options.junit
-def command(models: tuple[str, ...], spec_file: Path, door: Any, as_json: bool, junit: Path | None) -> None:
+def command(
+    models: tuple[str, ...],
+    spec_file: Path,
+    door: Any,
+    against: Any,
+    as_json: bool,
+    junit: Path | None,
+) -> None:
     """Prove on a live Triton that models answer like PyTorch: the hard gate.
 
     Example: trb check digits --junit report.xml
@@ -21,7 +29,7 @@ def command(models: tuple[str, ...], spec_file: Path, door: Any, as_json: bool, 
 
     out.remove_junit(junit)
     with out.steps() as step:
-        report = check(spec_file, models, door=door(), step=step)
+        report = check(spec_file, models, door=door(), against=against(), step=step)
     out.write_junit(report, junit)
     out.show(report, as_json=as_json)
     out.finish(report)

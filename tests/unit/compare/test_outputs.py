@@ -235,3 +235,24 @@ def test_the_default_tolerance_is_that_of_the_dtype():
     """Without a tolerance fp32 takes 1e-3 of relative error, fp64 does not."""
     assert gap(np.float32([100.0]), np.float32([100.05])).passed
     assert not gap(np.float64([100.0]), np.float64([100.05])).passed
+
+
+@pytest.mark.parametrize(
+    ("want", "got", "identical"),
+    [
+        (np.float32([1, 2]), np.float32([1, 2]), True),
+        (np.float32([0.0]), np.float32([-0.0]), False),
+        (np.float32([np.nan]), np.float32([np.nan]), True),
+        (np.uint32([0x7FC00000]).view(np.float32), np.uint32([0x7FC00001]).view(np.float32), False),
+        (np.float32(3.0), np.float32(3.0), True),
+        (np.arange(6).reshape(2, 3).T, np.ascontiguousarray(np.arange(6).reshape(2, 3).T), True),
+        (np.array([True, False]), np.array([True, False]), True),
+        (np.array([b"a", b"b"], object), np.array(["a", "b"], object), True),
+        (np.array([b"a", b"b"], object), np.array(["a", "c"], object), False),
+        (np.zeros((0, 3), np.float32), np.zeros((0, 3), np.float32), True),
+        (np.float32([1]), np.float64([1]), False),
+    ],
+)
+def test_to_the_bit_is_stricter_than_equal(want, got, identical):
+    """The sign of a zero and the bits of a NaN count; how an array lies in memory does not."""
+    assert gap(want, got, LOOSEST).bit_identical is identical

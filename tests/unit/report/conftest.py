@@ -1,9 +1,13 @@
 """Reports as the stages give them."""
 
+from dataclasses import replace
+
 import pytest
 
 from builder.spec.project import Backend, Tolerance
 from builder.spec.results import (
+    Against,
+    Apart,
     BuildReport,
     BuiltModel,
     CheckReport,
@@ -65,6 +69,40 @@ def passing() -> CheckReport:
 def failing() -> CheckReport:
     hops = (hop("PyTorch -> model.onnx", good()), hop("model.onnx -> gRPC", bad()))
     return CheckReport(models=(model(*hops),), server="embedded Triton 2.51.0")
+
+
+@pytest.fixture
+def against() -> CheckReport:
+    """Two servers: the same to the bit over gRPC, apart over HTTP."""
+    hops = (
+        hop("PyTorch -> model.onnx", good()),
+        hop("gRPC -> gRPC (against)", good()),
+        hop("HTTP -> HTTP (against)", bad()),
+    )
+    facts = {"output": "probs", "cases": 1, "tolerance": TOLERANCE}
+    nothing = {"max_abs": 0.0, "max_rel": 0.0, "needed_rtol": 0.0, "needed_atol": 0.0}
+    outputs = (
+        Apart(hop="gRPC -> gRPC (against)", passed=True, bit_identical=True, **facts, **nothing),
+        Apart(
+            hop="HTTP -> HTTP (against)",
+            passed=False,
+            bit_identical=False,
+            max_abs=0.5,
+            max_rel=2.0,
+            needed_rtol=2.0,
+            needed_atol=0.49975,
+            worst_case="random batch=3",
+            **facts,
+        ),
+    )
+    other = Against(
+        server="Triton 2.54.0 at gpu:8000",
+        ran_on=replace(RAN_ON, server="2.54.0", runtime="unknown"),
+        outputs=outputs,
+        notes=("the live configuration has max_batch_size 4, config.pbtxt has 8",),
+    )
+    checked = model(*hops, against=other)
+    return CheckReport(models=(checked,), server="embedded Triton 2.51.0", against=other.server)
 
 
 @pytest.fixture

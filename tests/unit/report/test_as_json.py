@@ -17,6 +17,19 @@ def test_the_verdicts_are_in_the_document(failing):
     assert document["models"][0]["hops"][1]["comparisons"][0]["outputs"][0]["worst_index"] == [2, 7]
 
 
+def test_what_differs_between_two_servers_is_in_the_document(against):
+    """By output and protocol, with its verdict, and the versions of the other server."""
+    document = json.loads(as_json.render(against))
+    other = document["models"][0]["against"]
+
+    assert document["against"] == "Triton 2.54.0 at gpu:8000"
+    assert other["ran_on"]["server"] == "2.54.0"
+    assert [(one["hop"], one["passed"], one["bit_identical"]) for one in other["outputs"]] == [
+        ("gRPC -> gRPC (against)", True, True),
+        ("HTTP -> HTTP (against)", False, False),
+    ]
+
+
 def test_a_failed_budget_and_a_failed_build_have_their_codes(measured, built):
     """The exit codes are those of the command."""
     assert json.loads(as_json.render(measured))["exit_code"] == 8

@@ -48,6 +48,21 @@ def test_what_ran_stands_beside_the_target(passing):
     assert "not proven: in Triton's own onnxruntime backend" in plain(passing)
 
 
+def test_another_server_is_held_against_the_first(against):
+    """Each output over each protocol has a row, the versions of both servers stand side by side."""
+    lines = plain(against).splitlines()
+    rows = [line.split() for line in lines]
+
+    assert "against Triton 2.54.0 at gpu:8000, same inputs:" in lines
+    assert any("gRPC -> gRPC (against)" in line and "the same to the bit" in line for line in lines)
+    assert any("needed" not in line and "0.5" in line and "random batch=3" in line for line in lines)
+    assert ["server", "core", "2.51.0", "2.54.0", "2.51.0"] in rows
+    assert "against: the live configuration has max_batch_size 4, config.pbtxt has 8" in lines
+    assert lines[-1] == (
+        "FAIL: 1 of 1 model on embedded Triton 2.51.0, and against Triton 2.54.0 at gpu:8000: digits_onnx"
+    )
+
+
 def test_versions_that_differ_between_models_are_told_apart(passing):
     """Two models on different runtimes get a table each, under their names."""
     other = replace(

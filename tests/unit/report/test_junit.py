@@ -42,6 +42,22 @@ def test_a_problem_outside_the_hops_is_a_failed_case():
     assert cases["served as recorded"].find("failure").get("message") == "model.onnx changed"
 
 
+def test_what_differs_between_two_servers_is_a_case_and_its_figures_are_properties(against):
+    """The hop that is apart is the failure; both servers' versions and every output's figures are there."""
+    root = rendered(against)
+    facts = {one.get("name"): one.get("value") for one in root.iter("property")}
+
+    assert [one.get("name") for one in root.iter("testcase") if one.find("failure") is not None] == [
+        "HTTP -> HTTP (against)"
+    ]
+    assert (facts["server core"], facts["against server core"]) == ("2.51.0", "2.54.0")
+    assert facts["gRPC -> gRPC (against): probs"] == "the same to the bit"
+    assert facts["HTTP -> HTTP (against): probs"] == (
+        "largest error 0.5, relative 2, needed rtol 2 at atol 1e-05, or atol 0.5 at rtol 0.001, "
+        "furthest apart at random batch=3"
+    )
+
+
 def test_a_model_without_a_version_is_a_failed_suite(passing, unbuilt):
     """Its suite has one case, which fails as the repository's, and the other model's suite still passes."""
     root = rendered(replace(passing, models=(*passing.models, unbuilt)))
