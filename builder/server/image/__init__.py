@@ -1,1 +1,0 @@
-"""Our Triton for CPUs as a Docker image: what is in it, and building it."""
