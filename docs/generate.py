@@ -160,12 +160,17 @@ def commands_page() -> str:
     """Return every help page, in the order of `trb --help`."""
     root = click.Context(main, info_name="trb", terminal_width=WIDTH, **main.context_settings)
     page = f"{COMMANDS_HEAD}\n## trb\n\n```text\n{main.get_help(root)}\n```\n"
-    for name in main.list_commands(root):
-        command = main.get_command(root, name)
+    return page + "".join(_help_pages(main, root))
+
+
+def _help_pages(group: click.Group, parent: click.Context) -> Iterator[str]:
+    for name in group.list_commands(parent):
+        command = group.get_command(parent, name)
         assert command is not None
-        text = command.get_help(click.Context(command, parent=root, info_name=name, terminal_width=WIDTH))
-        page += f"\n## trb {name}\n\n```text\n{text}\n```\n"
-    return page
+        context = click.Context(command, parent=parent, info_name=name, terminal_width=WIDTH)
+        yield f"\n## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"
+        if isinstance(command, click.Group):
+            yield from _help_pages(command, context)
 
 
 def exit_codes_page() -> str:

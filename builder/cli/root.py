@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "perf": "Measure latency and throughput under load, and hold them to the budget.",
     "graph": "Draw a pipeline: its steps, the tensors between them, and the time in each.",
     "compose": "Write a compose.yaml: Triton, Prometheus, and Grafana with a dashboard of the models.",
+    "image": "Make our Triton for CPUs as a Docker image.",
     "doctor": "Say what this machine has, what is missing, and how to get it.",
     "demo": "Go the whole way on a real, small model: train, build, serve, check, measure.",
     "completion": "Print the script that completes `trb` in your shell.",

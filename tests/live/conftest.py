@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.live.docker_image import image_or_skip
 from tests.live.page import go_through
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,3 +106,9 @@ def live_example(trb: Trb, walked: Callable[[str], Path]) -> Iterator[Callable[[
     yield serve
     for folder in folders:
         trb("serve", "--stop", cwd=folder)
+
+
+@pytest.fixture(scope="session")
+def cpu_image(trb: Trb, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The tag of our CPU image, built once; skips with its reason where there is no daemon or no base image."""
+    return image_or_skip(trb, tmp_path_factory.mktemp("image"))

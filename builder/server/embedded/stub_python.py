@@ -21,8 +21,10 @@ from builder.server.embedded.cache import whole_folder
 from builder.server.embedded.wheels import NoSuchWheel, fetch_wheel, wheel_for_this_python
 from builder.spec.releases import Release
 
-_NUMPY: Final = "1.26.4"
-_TORCH_CPU_INDEX: Final = "https://download.pytorch.org/whl/cpu"
+NUMPY: Final = "1.26.4"
+"""The last numpy 1."""
+TORCH_CPU_INDEX: Final = "https://download.pytorch.org/whl/cpu"
+"""PyTorch's own: PyPI has the CUDA builds."""
 
 
 def stub_python(release: Release, *, target_torch: bool, say: Callable[[str], None]) -> Path:
@@ -34,7 +36,7 @@ def stub_python(release: Release, *, target_torch: bool, say: Callable[[str], No
     Raises:
         MissingTool: numpy 1, the release's ONNX Runtime or the torch that was asked for cannot be had.
     """
-    ahead = [fetch_wheel(wheel_for_this_python("numpy", _NUMPY))]
+    ahead = [fetch_wheel(wheel_for_this_python("numpy", NUMPY))]
     try:
         ahead.append(fetch_wheel(wheel_for_this_python("onnxruntime", release.onnxruntime)))
     except NoSuchWheel as error:
@@ -49,7 +51,7 @@ def stub_python(release: Release, *, target_torch: bool, say: Callable[[str], No
 
 def stub_versions() -> dict[str, str]:
     """Return what Python models run on."""
-    return {"python": python_version(), "numpy": _NUMPY}
+    return {"python": python_version(), "numpy": NUMPY}
 
 
 def path_lines(ahead: Sequence[Path]) -> tuple[str, ...]:
@@ -70,9 +72,7 @@ def _release_torch(release: Release) -> Path:
         raise MissingTool(
             f"it is not known which torch Triton {release.name} has", fix="leave --target-torch out"
         )
-    folder = fetch_wheel(
-        replace(wheel_for_this_python("torch", f"{release.torch}.*"), index=_TORCH_CPU_INDEX)
-    )
+    folder = fetch_wheel(replace(wheel_for_this_python("torch", f"{release.torch}.*"), index=TORCH_CPU_INDEX))
     if not list(folder.glob("torch-*+cpu.dist-info")):
         raise MissingTool(
             f"the torch {release.torch} that was found is not the CPU build",

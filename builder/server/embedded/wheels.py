@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -71,6 +72,11 @@ def wheel_for_this_python(project: str, version: str) -> Wheel:
     if python not in hashes:
         raise _no_such_wheel(wheel)
     return replace(wheel, sha256=hashes[python])
+
+
+def pinned_sha256(project: str, version: str) -> Mapping[str, str]:
+    """Return the hashes of the wheels of a version by Python tag; empty where none are pinned."""
+    return _pinned().get(project, {}).get(version, {})
 
 
 @cache

@@ -1,0 +1,175 @@
+"""`trb image build`: our Triton for CPUs as a Docker image, or the build context of it."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from builder import readspec
+from builder.errors import UsageError
+from builder.flow.door import Step
+from builder.server import embedded
+from builder.server.image import build as on_daemon
+from builder.server.image.context import context, write
+from builder.server.image.plan import DEFAULT_BASE, Plan
+from builder.server.image.wheels import wheels
+from builder.spec.releases import Release, release, releases
+
+_MB: Final = 1_000_000
+_SUBJECT: Final = "image"
+_PYTHON: Final = "3.11"
+"""Of the default base; a context that is written for elsewhere has this one's wheels."""
+_MOUNT: Final = '-v "$PWD/model_repository:/models:ro"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRequest:
+    """What to build, as the command line says it."""
+
+    tag: str | None = None
+    triton: str | None = None
+    base: str = DEFAULT_BASE
+    network: str | None = None
+    without: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+    """Files of requirements, or requirements."""
+    log: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltImage:
+    """The image, for a report."""
+
+    tag: str
+    id: str
+    triton: str
+    """The release."""
+    server: str
+    """Version of the server core in it."""
+    size_mb: int
+    packages: dict[str, str]
+    """Versions by package, Python's own included."""
+    is_new: bool
+
+    def __str__(self) -> str:
+        pairs = ", ".join(f"{name} {version}" for name, version in self.packages.items())
+        return "\n".join(
+            [
+                f"{self.tag} {'built' if self.is_new else 'is up to date: the same went into it'}",
+                f"  id        {self.id}",
+                f"  size      {self.size_mb} MB",
+                f"  triton    {self.server}, for repositories of {self.triton}",
+                f"  packages  {pairs}",
+                f"next: docker run --rm --shm-size=1g -p 127.0.0.1:8000:8000 {_MOUNT} {self.tag}",
+            ]
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenContext:
+    """A build context on this machine, for a report."""
+
+    folder: str
+    tag: str
+
+    def __str__(self) -> str:
+        return f"{self.folder} holds the build context\nnext: docker build -t {self.tag} {self.folder}"
+
+
+def build(spec_file: Path, request: ImageRequest, *, step: Step) -> BuiltImage:
+    """Build the image.
+
+    Raises:
+        SpecError: the spec is wrong, or no such release.
+        UsageError: options that contradict each other, or a file that cannot be read.
+        MissingTool: no daemon, no base image, no network, no wheel, no room.
+        ServerError: the daemon does not answer, or a step fails for another reason.
+    """
+    plan = _plan(spec_file, request)
+    with ExitStack() as stack:
+        log = stack.enter_context(_opened(request.log)) if request.log else None
+        built = on_daemon.build(
+            plan,
+            tag=_tag(request, plan),
+            network=request.network,
+            say=lambda what: step(_SUBJECT, what),
+            log=log,
+        )
+    return _report(built, plan)
+
+
+def write_context(spec_file: Path, request: ImageRequest, folder: Path, *, step: Step) -> WrittenContext:
+    """Write what a build is given, and build nothing.
+
+    Raises:
+        As `build`; UsageError also when `folder` holds something.
+    """
+    plan = _plan(spec_file, request)
+    _require_empty(folder)
+    step(_SUBJECT, "resolving wheels")
+    found = wheels(plan, _PYTHON)
+    step(_SUBJECT, "writing the build context")
+    write(context(plan, found, python=_PYTHON, made_on=""), folder)
+    return WrittenContext(folder=str(folder), tag=_tag(request, plan))
+
+
+def _plan(spec_file: Path, request: ImageRequest) -> Plan:
+    return Plan(
+        release=_release(spec_file, request.triton),
+        base=request.base,
+        without=frozenset(request.without),
+        requirements=tuple(line for text in request.requirements for line in _lines(text)),
+    )
+
+
+def _release(spec_file: Path, named: str | None) -> Release:
+    if named is not None:
+        return release(named)
+    if spec_file.exists():
+        return release(readspec.read(spec_file).project.triton)
+    return next(one for one in releases() if one.server == embedded.SERVER_VERSION)
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    """Return the requirements in the file `text`, or `text` itself where there is none of this name."""
+    file = Path(text)
+    if not file.is_file():
+        return (text,)
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}", fix="name a file of requirements") from error
+    plain = (line.partition(" #")[0].strip() for line in lines)
+    return tuple(line for line in plain if line and not line.startswith("#"))
+
+
+def _tag(request: ImageRequest, plan: Plan) -> str:
+    return request.tag or f"trb-triton:{plan.release.name}-cpu"
+
+
+def _opened(log: Path) -> IO[str]:
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("w", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{log} cannot be written: {error.strerror}", fix="name another --log") from error
+
+
+def _require_empty(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} holds something already", fix="name a new folder, or an empty one")
+
+
+def _report(built: on_daemon.Image, plan: Plan) -> BuiltImage:
+    import json
+
+    runs = json.loads(built.labels["trb.runtimes"])["python"]
+    return BuiltImage(
+        tag=built.tag,
+        id=built.id,
+        triton=plan.release.name,
+        server=embedded.SERVER_VERSION,
+        size_mb=round(built.size_bytes / _MB),
+        packages={"python": runs["python"], **json.loads(built.labels["trb.packages"])},
+        is_new=built.is_new,
+    )
