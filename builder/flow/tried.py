@@ -11,8 +11,8 @@ from builder.repository import disk
 from builder.repository.layout import STAGED_VERSION
 from builder.server import Serving, open_server
 from builder.server.client import Client, connected
-from builder.server.embedded.ready import shortened
 from builder.server.serving import READY_TIMEOUT_S
+from builder.server.settled import shortened
 from builder.spec.releases import Release
 
 

@@ -16,8 +16,8 @@ from builder.errors import CommandFailed, MissingTool
 from builder.server.embedded import PYTRITON, SERVER_VERSION, cache_root
 from builder.server.embedded.cache import is_whole
 from builder.server.embedded.host import CHECKS, SHM
-from builder.server.embedded.launch import is_free
 from builder.server.embedded.libpython import libpython_folder
+from builder.server.wanted import is_free
 
 _TIMEOUT_S: Final = 30.0
 _PORTS: Final = {8000: "HTTP", 8001: "gRPC", 8002: "metrics"}

@@ -14,7 +14,7 @@ from tritonclient.utils import InferenceServerException, triton_to_np_dtype
 
 from builder.server import Serving
 from builder.server.embedded import running
-from builder.server.embedded.ready import reasons_in
+from builder.server.settled import reasons_in
 from builder.spec.releases import release
 from tests.lint.case import Case, cases
 

@@ -19,14 +19,13 @@ from builder.server.embedded.stub_python import stub_python
 from builder.server.embedded.wheels import PYTRITON, fetch_wheel
 from builder.server.endpoint import RUNTIME_VERSIONS_VARIABLE, TARGET_RELEASE_VARIABLE
 from builder.server.serving import Control
+from builder.server.wanted import configs_are_complete
 from builder.spec.releases import Release
 
 _POLL_S: Final = 1
 _EXIT_TIMEOUT_S: Final = 8
 _LOOPBACK: Final = "127.0.0.1"
 _PLAIN: Final = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
-_COMMENT: Final = re.compile(r"#.*")
-_TENSORS: Final = tuple(re.compile(rf"\b{word}\s*:?\s*[\[{{]") for word in ("input", "output"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,17 +157,6 @@ def environment(installed: Installed, versions_dir: Path) -> dict[str, str]:
     }
 
 
-def configs_are_complete(repository: Path, models: Sequence[str] | None) -> bool:
-    """Return whether there is a model, and each one names its own inputs and outputs; `models` empty: any may come."""
-    names = models or model_folders(repository)
-    return bool(names) and all(_names_its_tensors(repository / name / "config.pbtxt") for name in names)
-
-
-def model_folders(repository: Path) -> tuple[str, ...]:
-    """Return what Triton takes for models: every folder in the repository."""
-    return tuple(sorted(path.name for path in repository.iterdir() if path.is_dir()))
-
-
 def free_ports(*, http: int | None = None, grpc: int | None = None) -> Ports:
     """Return three free ports, the given ones kept; another process may still take them first."""
     sockets = [socket.socket() for _ in range(3)]
@@ -180,27 +168,6 @@ def free_ports(*, http: int | None = None, grpc: int | None = None) -> Ports:
         for one in sockets:
             one.close()
     return Ports(http=http or found[0], grpc=grpc or found[1], metrics=found[2])
-
-
-def is_free(port: int) -> bool:
-    """Return whether a server could listen on 127.0.0.1:`port` now."""
-    with socket.socket() as one:
-        one.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # as the server does: old connections do not count
-        try:
-            one.bind((_LOOPBACK, port))
-        except OSError:
-            return False
-    return True
-
-
-def _names_its_tensors(config: Path) -> bool:
-    try:
-        text = _COMMENT.sub("", config.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        return False
-    return all(pattern.search(text) for pattern in _TENSORS)
 
 
 def _split(paths: str | None) -> list[str]:

@@ -16,8 +16,6 @@ from builder.server.embedded.launch import (
     environment,
     free_ports,
     install,
-    is_free,
-    model_folders,
 )
 from builder.server.embedded.logs import log_folder, versions_folder
 from builder.server.embedded.process import start_bound, stop
@@ -25,6 +23,7 @@ from builder.server.embedded.ready import PortTaken, wait_until_ready
 from builder.server.embedded.stub_python import stub_versions
 from builder.server.endpoint import Endpoint
 from builder.server.serving import Serving
+from builder.server.wanted import require_free, wanted_models
 from builder.spec import places
 
 if TYPE_CHECKING:
@@ -65,7 +64,8 @@ def started(serving: Serving, *, starter: Starter, say: Say) -> tuple["Popen[byt
         MissingTool: this machine cannot run the embedded server.
         ServerError: it did not load them.
     """
-    names = _require_sense(serving)
+    names = wanted_models(serving)
+    require_free(serving)
     installed = install(serving.release, target_torch=serving.target_torch, say=say)
     with _said_plainly():
         folder = log_folder(serving.log_dir or places.logs(serving.repository), say)
@@ -78,30 +78,6 @@ def started(serving: Serving, *, starter: Starter, say: Say) -> tuple["Popen[byt
             if attempt == _ATTEMPTS:
                 raise
     raise AssertionError("the last attempt returns or raises")
-
-
-def _require_sense(serving: Serving) -> tuple[str, ...]:
-    """Return the models that must load, after all that can be checked before anything is fetched or started.
-
-    Raises:
-        ServerError: no such repository, no model in it, or a port in use.
-    """
-    root = serving.repository
-    if not root.is_dir():
-        raise ServerError(f"there is no model repository at {root}", fix="run `trb build` first")
-    there = model_folders(root)
-    names = there if serving.models is None else tuple(serving.models)
-    if serving.control == "none" and not names:
-        raise ServerError(f"{root} holds no model", fix="run `trb build` first")
-    if absent := [name for name in names if name not in there]:
-        raise ServerError(
-            f"{root} has no model {', '.join(absent)}",
-            fix=f"run `trb build`; it has: {', '.join(there) or 'none'}",
-        )
-    for port in filter(None, (serving.http_port, serving.grpc_port)):
-        if not is_free(port):
-            raise ServerError(f"port {port} is in use", fix="free it, or choose another port")
-    return names
 
 
 def _started_on(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from builder.server.embedded.ready import failed_models, reasons_in, shortened
+from builder.server.settled import failed_models, reasons_in, shortened
 
 LOG = r"""
 [libprotobuf ERROR /tmp/x/text_format.cc:337] Error parsing text-format inference.ModelConfig: 1:22: Message type "inference.ModelConfig" has no field named "bakend".

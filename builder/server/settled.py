@@ -1,0 +1,136 @@
+"""What a server says of its models: settled, loaded, and in its own words why not."""
+
+import http.client
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from builder.errors import ServerError
+
+_ASK_TIMEOUT_S: Final = 10.0
+_TAIL_LINES: Final = 15
+_LOG_REASONS: Final = (
+    re.compile(r"Poll failed for model directory '(?P<model>[^']+)': (?P<reason>.+)"),
+    re.compile(r"failed to load model '(?P<model>[^']+)': (?P<reason>.+)"),
+    re.compile(r"failed to load '(?P<model>[^']+)' version \d+: (?P<reason>.+)"),
+)
+
+
+def has_settled(address: str, names: Sequence[str]) -> bool:
+    """Return whether the server says that it is ready, or will not say so however long one waits.
+
+    One model that failed keeps it from ever being ready; then the index tells whether any other still loads.
+    """
+    if not _says_yes(address, "/v2/health/live"):
+        return False
+    if _says_yes(address, "/v2/health/ready"):
+        return True
+    return not any(row["name"] in names and row.get("state") == "LOADING" for row in _index(address))
+
+
+def require_loaded(address: str, names: Sequence[str], log: Path) -> None:
+    """Check that every one of `names` is served.
+
+    Raises:
+        ServerError: one is not, with the reason that the server gives.
+    """
+    # Asked of a ready server too: to be ready it need not have read every config.
+    failed = failed_models(_index(address), names, reasons_in(log))
+    if failed:
+        listed = "\n".join(f"  {name}: {reason}" for name, reason in failed.items())
+        raise ServerError(
+            f"Triton did not load {len(failed)} of {len(names)} models:\n{listed}",
+            fix=f"the whole log: {log}",
+        )
+
+
+def failed_models(
+    index: Sequence[Mapping[str, str]], names: Sequence[str], logged: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the reason of each of `names` that has no version ready.
+
+    Args:
+        index: the server's repository index.
+        names: the models that should be served.
+        logged: reasons from the log; the index has none for a model whose config it could not read.
+    """
+    ready = {row["name"] for row in index if row.get("state") == "READY"}
+    told = {row["name"]: row["reason"] for row in index if row.get("reason")}
+    unknown = "the server gives no reason"
+    return {
+        name: shortened(told.get(name) or logged.get(name) or unknown) for name in names if name not in ready
+    }
+
+
+def reasons_in(log: Path) -> dict[str, str]:
+    """Return the last reason the log gives for each model that failed."""
+    found: dict[str, str] = {}
+    parser_said = ""
+    for line in lines(log):
+        if line.startswith("[libprotobuf ERROR"):
+            parser_said = line.rpartition("] ")[2]
+        for match in filter(None, (pattern.search(line) for pattern in _LOG_REASONS)):
+            reason = _unescaped(match["reason"].removesuffix('"'))
+            if "failed to read text proto" in reason and parser_said:
+                reason, parser_said = f"{reason}: {parser_said}", ""
+            found[match["model"]] = reason
+    return found
+
+
+def shortened(reason: str) -> str:
+    """Return a reason without the Python frames that a stub adds below it, its lines indented."""
+    return reason.partition("\n\nAt:\n")[0].strip().replace("\n", "\n    ")
+
+
+def tail(log: Path) -> str:
+    """Return the last lines of a log, indented."""
+    return "\n".join(f"  {line}" for line in lines(log)[-_TAIL_LINES:])
+
+
+def lines(log: Path) -> list[str]:
+    """Return the lines of a log; none where there is no log yet."""
+    try:
+        return log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _index(address: str) -> list[dict[str, str]]:
+    try:
+        status, answer = _asked(address, "POST", "/v2/repository/index")
+        found = json.loads(answer)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise ServerError(f"Triton does not tell what it has loaded: {error}") from error
+    if status != http.client.OK:  # a link to nowhere in the repository's root is enough
+        raise ServerError(
+            f"Triton does not tell what it has loaded: {found.get('error', found)}",
+            fix="`trb lint` says what is wrong with the repository",
+        )
+    return list(found)
+
+
+def _says_yes(address: str, path: str) -> bool:
+    try:
+        return _asked(address, "GET", path)[0] == http.client.OK
+    except (OSError, http.client.HTTPException):  # it is only coming up, or has just ended
+        return False
+
+
+def _asked(address: str, method: str, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(address, timeout=_ASK_TIMEOUT_S)
+    try:
+        connection.request(method, path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def _unescaped(text: str) -> str:
+    """Undo the quoting of the server's log, where it is quoting."""
+    try:
+        return str(json.loads(f'"{text}"'))
+    except ValueError:
+        return text
