@@ -200,7 +200,7 @@ def _ran_on(loaded: Loaded, backends: tuple[Backend, ...], live: LiveModel, rele
             live.server,
             endpoint.runtime(one.triton),
             release,
-            stand_in=endpoint.kind == "embedded" and one.is_graph,  # the Python backend is Triton's own there
+            stand_in=endpoint.has_stand_ins and one.is_graph,  # the Python backend is Triton's own there
         )
         for one in backends
     )

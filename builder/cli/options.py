@@ -11,6 +11,7 @@ import click
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 _OF_DOOR: Final = ("server", "grpc_url", "target_torch", "ready_timeout_s")
 _OF_AGAINST: Final = ("server", "grpc_url")
+_OF_CONTAINER: Final = ("image", "gpus", "cpus", "memory_bytes", "shm_bytes", "copies", "publish")
 
 spec_file: Decorator = click.option(
     "-f",
@@ -32,8 +33,9 @@ server: Decorator = click.option(
     "--server",
     default="embedded",
     show_default=True,
-    metavar="embedded|URL",
-    help="Where the live Triton comes from: started here, or one of yours (http://host:8000, grpc://host:8001).",
+    metavar="embedded|docker|URL",
+    help="Where the live Triton comes from: started here, started in a container, or one of yours "
+    "(http://host:8000, grpc://host:8001).",
 )
 grpc_url: Decorator = click.option(
     "--grpc-url", metavar="HOST:PORT", help="gRPC address of --server URL. Default: the next port."
@@ -61,21 +63,41 @@ against_grpc_url: Decorator = click.option(
 )
 
 
+def container(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of `--server docker`; the command gets `container`, a function that makes a `Container`."""
+
+    @wraps(command)
+    def with_container(*arguments: Any, **given: Any) -> Any:
+        wishes = {name: given.pop(name) for name in _OF_CONTAINER}
+
+        def make() -> Any:
+            from builder.server.serving import Container
+
+            return Container(**wishes)
+
+        return command(*arguments, container=make, **given)
+
+    decorated: Callable[..., Any] = with_container
+    for option in reversed(_container_options()):
+        decorated = option(decorated)
+    return decorated
+
+
 def door(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a live Triton; the command gets them as `door`, a function that makes a `Door`."""
 
     @wraps(command)
-    def with_door(*arguments: Any, **given: Any) -> Any:
+    def with_door(*arguments: Any, container: Any, **given: Any) -> Any:
         wishes = {name: given.pop(name) for name in _OF_DOOR}
 
         def make() -> Any:
             from builder.flow.door import Door
 
-            return Door(**wishes)
+            return Door(container=container(), **wishes)
 
         return command(*arguments, door=make, **given)
 
-    decorated: Callable[..., Any] = with_door
+    decorated: Callable[..., Any] = container(with_door)
     for option in (ready_timeout, target_torch, grpc_url, server):
         decorated = option(decorated)
     return decorated
@@ -107,6 +129,65 @@ def against(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (against_grpc_url, against_server):
         decorated = option(decorated)
     return decorated
+
+
+class Size(click.ParamType[int]):
+    """Bytes, as the `docker` command writes them: 512m, 4g."""
+
+    name = "size"
+    _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}  # noqa: RUF012 - a constant
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return `value` in bytes."""
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([bkmg]?)(?:i?b)?", str(value).strip().lower())
+        size = int(float(match[1]) * self._UNITS[match[2]]) if match else 0
+        if not size:
+            self.fail(f"{value!r} is no size; use 512m or 4g", param, ctx)
+        return size
+
+
+def _container_options() -> tuple[Decorator, ...]:
+    return (
+        click.option(
+            "--image",
+            metavar="IMAGE",
+            help="With --server docker: the image. Default: the release's official one.",
+        ),
+        click.option(
+            "--gpus", metavar="all|N|device=0,1", help="With --server docker: GPUs for the container."
+        ),
+        click.option(
+            "--cpus",
+            type=click.FloatRange(min=0, min_open=True),
+            help="With --server docker: cores it may use.",
+        ),
+        click.option(
+            "--memory",
+            "memory_bytes",
+            type=Size(),
+            help="With --server docker: memory it may use, such as 4g.",
+        ),
+        click.option(
+            "--shm-size",
+            "shm_bytes",
+            type=Size(),
+            help="With --server docker: its shared memory. Default: computed from the models.",
+        ),
+        click.option(
+            "--copy",
+            "copies",
+            is_flag=True,
+            help="With --server docker: copy the models in instead of mounting the repository; "
+            "a remote daemon gets them so by itself.",
+        ),
+        click.option(
+            "--publish",
+            metavar="ADDRESS",
+            default="127.0.0.1",
+            show_default=True,
+            help="With --server docker: where the ports are published, on the daemon's machine.",
+        ),
+    )
 
 
 class Duration(click.ParamType[float]):

@@ -14,7 +14,7 @@ _COMMANDS: Final = {
     "init": "Write a commented trb.yaml for a callable that gives an nn.Module.",
     "build": "Export models, prove the files offline, write the repository.",
     "lint": "Tell what a Triton release would refuse in a repository, without a server.",
-    "serve": "Serve the repository on the embedded Triton until Ctrl-C.",
+    "serve": "Serve the repository on a Triton started here or in a container, until Ctrl-C.",
     "check": "Prove on a live Triton that models answer like PyTorch: the hard gate.",
     "perf": "Measure latency and throughput under load, and hold them to the budget.",
     "graph": "Draw a pipeline: its steps, the tensors between them, and the time in each.",

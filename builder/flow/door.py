@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from builder.flow.live import Target
 from builder.server.endpoint import Endpoint
-from builder.server.serving import READY_TIMEOUT_S
+from builder.server.serving import READY_TIMEOUT_S, Container
 from builder.spec.project import ReadProject
 from builder.spec.releases import release
 from builder.spec.tensors import unique
@@ -20,10 +20,11 @@ class Door:
     """A choice of server."""
 
     server: str = "embedded"
-    """`embedded`, or the URL of a server that runs."""
+    """`embedded`, `docker`, or the URL of a server that runs."""
     grpc_url: str | None = None
     target_torch: bool = False
     ready_timeout_s: float | None = None
+    container: Container = field(default_factory=Container)
 
     def open(
         self, read: ReadProject, found: Sequence[Target], step: Step
@@ -31,7 +32,7 @@ class Door:
         """Yield a live Triton that serves `found`; one of ours ends with the block.
 
         Raises:
-            MissingTool: this machine cannot run the embedded server.
+            MissingTool: this machine cannot run the embedded server, or there is no Docker daemon.
             ServerError: it does not start, does not answer, or will not load a model.
         """
         from builder.server import Serving, open_server
@@ -42,6 +43,7 @@ class Door:
             models=unique(name for target in found for name in target.loads),
             target_torch=self.target_torch,
             ready_timeout_s=self.ready_timeout_s or READY_TIMEOUT_S,
+            container=self.container,
         )
         return open_server(
             self.server, serving, grpc_url=self.grpc_url, on_step=lambda what: step("triton", what)

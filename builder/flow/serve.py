@@ -1,15 +1,16 @@
-"""`trb serve`: the repository on the embedded Triton, for as long as it is wanted."""
+"""`trb serve`: the repository on a Triton of ours, for as long as it is wanted."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
 from builder import readspec, repository
 from builder.flow.door import Step
-from builder.server import embedded
+from builder.server import embedded, require_of_door
 from builder.server.endpoint import Endpoint
-from builder.server.serving import READY_TIMEOUT_S, Serving
+from builder.server.serving import READY_TIMEOUT_S, Container, Serving
 from builder.spec.releases import Release, release, releases
 
 
@@ -17,6 +18,7 @@ from builder.spec.releases import Release, release, releases
 class ServeRequest:
     """What to serve, as the command line says it."""
 
+    server: Literal["embedded", "docker"] = "embedded"
     repository: Path | None = None
     """A folder to serve without a spec."""
     http_port: int | None = None
@@ -24,6 +26,7 @@ class ServeRequest:
     poll: bool = False
     target_torch: bool = False
     ready_timeout_s: float | None = None
+    container: Container = field(default_factory=Container)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +40,15 @@ class Served:
     models: tuple[str, ...]
     log: str
     pid: int | None
+    """None: it runs in a container."""
     detached: bool
+    container: str | None = None
     notes: tuple[str, ...] = ()
     """What is served and was not published by trb, in models that it published."""
 
     def __str__(self) -> str:
-        end = "trb serve --stop ends it" if self.detached else "Ctrl-C ends it"
+        stop = "trb serve --server docker --stop" if self.container else "trb serve --stop"
+        end = f"{stop} ends it" if self.detached else "Ctrl-C ends it"
         return "\n".join(
             [
                 f"{self.server} serves {', '.join(self.models)}",
@@ -67,7 +73,7 @@ def serving(spec_file: Path, request: ServeRequest, *, step: Step) -> Iterator[S
         ServerError: a port in use, a model that does not load, a server that ends.
     """
     wanted = _serving(spec_file, request)
-    with embedded.running(wanted, on_step=lambda what: step("triton", what)) as endpoint:
+    with _door(request).running(wanted, on_step=lambda what: step("triton", what)) as endpoint:
         yield _served(wanted.repository, endpoint, detached=False)
 
 
@@ -78,7 +84,7 @@ def detach(spec_file: Path, request: ServeRequest, *, step: Step) -> Served:
         As `serving`; ServerError also when one serves this repository already.
     """
     wanted = _serving(spec_file, request)
-    endpoint = embedded.start_detached(wanted, on_step=lambda what: step("triton", what))
+    endpoint = _door(request).start_detached(wanted, on_step=lambda what: step("triton", what))
     return _served(wanted.repository, endpoint, detached=True)
 
 
@@ -88,7 +94,7 @@ def stop(spec_file: Path, request: ServeRequest) -> None:
     Raises:
         ServerError: there is none.
     """
-    embedded.stop_detached(_what(spec_file, request)[0])
+    _door(request).stop_detached(_what(spec_file, request)[0])
 
 
 def require_running(served: Served) -> None:
@@ -97,15 +103,29 @@ def require_running(served: Served) -> None:
     Raises:
         ServerError: it has ended.
     """
-    assert served.pid is not None
-    embedded.require_alive(served.pid, Path(served.log))
+    if served.container is not None:
+        from builder.server import docker
+
+        docker.require_alive(served.container, Path(served.log))
+    else:
+        assert served.pid is not None
+        embedded.require_alive(served.pid, Path(served.log))
+
+
+def _door(request: ServeRequest) -> Any:
+    """Return the module of the server that was asked for: each has the same three functions."""
+    if request.server == "docker":
+        from builder.server import docker
+
+        return docker
+    return embedded
 
 
 def _serving(spec_file: Path, request: ServeRequest) -> Serving:
     root, target = _what(spec_file, request)
     if request.repository is not None:
         repository.require_a_model(root)
-    return Serving(
+    serving = Serving(
         repository=root,
         release=target,
         control="poll" if request.poll else "none",
@@ -113,7 +133,11 @@ def _serving(spec_file: Path, request: ServeRequest) -> Serving:
         grpc_port=request.grpc_port,
         ready_timeout_s=request.ready_timeout_s or READY_TIMEOUT_S,
         target_torch=request.target_torch,
+        container=request.container,
+        drains=True,
     )
+    require_of_door(request.server, serving)
+    return serving
 
 
 def _what(spec_file: Path, request: ServeRequest) -> tuple[Path, Release]:
@@ -134,6 +158,7 @@ def _served(root: Path, endpoint: Endpoint, *, detached: bool) -> Served:
         models=models,
         log=str(endpoint.log),
         pid=endpoint.pid,
+        container=endpoint.container,
         detached=detached,
         notes=tuple(filter(None, (repository.strangeness(root, name) for name in models))),
     )

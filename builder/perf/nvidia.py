@@ -174,7 +174,7 @@ def _what(target: Target, load: Load) -> tuple[str, ...]:
 
 def _proxies(target: Target) -> dict[str, str]:
     """Keep a proxy of the environment out of the way to a server on this machine."""
-    names = ("no_proxy", "NO_PROXY", "no_grpc_proxy") if target.endpoint.kind == "embedded" else ()
+    names = ("no_proxy", "NO_PROXY", "no_grpc_proxy") if target.endpoint.kind != "url" else ()
     return dict.fromkeys(names, target.endpoint.grpc.rpartition(":")[0])
 
 

@@ -89,7 +89,7 @@ def _post(path: str, host: str, heads: list[dict[str, Any]], tensors: Mapping[st
 
 @contextmanager
 def _grpc_sender(endpoint: "Endpoint", timeout_s: float) -> "Iterator[Send]":
-    options = _CHANNEL + (_NO_PROXY if endpoint.kind == "embedded" else ())
+    options = _CHANNEL + (_NO_PROXY if endpoint.kind != "url" else ())
     with grpc.insecure_channel(endpoint.grpc, options=options) as channel:
         call = channel.unary_unary(_INFER)  # without serialisers: bytes in, bytes out
 

@@ -155,7 +155,7 @@ def connected(
         timeout_s: seconds any one answer may take.
         http_connections: HTTP requests that may be under way at once.
     """
-    options = _ANY_SIZE + (_NO_PROXY if endpoint.kind == "embedded" else ())
+    options = _ANY_SIZE + (_NO_PROXY if endpoint.kind != "url" else ())
     with (
         triton_grpc.InferenceServerClient(endpoint.grpc, channel_args=list(options)) as grpc,
         triton_http.InferenceServerClient(

@@ -20,9 +20,8 @@ import onnx
 import pytest
 
 from builder.errors import MissingTool, ServerError
-from builder.server import Serving, embedded, open_server
+from builder.server import Serving, embedded, logs, open_server
 from builder.server.client import connected
-from builder.server.embedded import logs
 from builder.server.embedded.launch import free_ports
 from builder.server.endpoint import Endpoint
 from builder.spec.places import home

@@ -12,6 +12,13 @@ _LOOK_EVERY_S = 1.0
 @click.command(name="serve")
 @options.spec_file
 @click.option(
+    "--server",
+    type=click.Choice(["embedded", "docker"]),
+    default="embedded",
+    show_default=True,
+    help="Started here, or in a container.",
+)
+@click.option(
     "--repository",
     type=click.Path(path_type=Path, file_okay=False),
     help="Serve this folder of models, without a spec.",
@@ -23,15 +30,16 @@ _LOOK_EVERY_S = 1.0
 @click.option("--stop", is_flag=True, help="Stop the detached server of this repository.")
 @options.target_torch
 @options.ready_timeout
+@options.container
 @options.as_json
-def command(spec_file: Path, detach: bool, stop: bool, as_json: bool, **wishes: Any) -> None:
-    """Serve the repository on the embedded Triton until Ctrl-C.
+def command(spec_file: Path, detach: bool, stop: bool, as_json: bool, container: Any, **wishes: Any) -> None:
+    """Serve the repository on a Triton started here or in a container, until Ctrl-C.
 
     Example: trb serve --http-port 8000
     """
     from builder.flow import serve
 
-    request = serve.ServeRequest(**wishes)
+    request = serve.ServeRequest(container=container(), **wishes)
     if stop:
         serve.stop(spec_file, request)
         out.note("stopped")

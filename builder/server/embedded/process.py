@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from typing import Final
 
 from builder.server.embedded import die_with_parent
-from builder.server.embedded.logs import hold
+from builder.server.logs import hold
 
 _GRACE_S: Final = 12.0
 _LISTENING: Final = "0A"

@@ -17,11 +17,11 @@ from builder.server.embedded.launch import (
     free_ports,
     install,
 )
-from builder.server.embedded.logs import log_folder, versions_folder
 from builder.server.embedded.process import start_bound, stop
 from builder.server.embedded.ready import PortTaken, wait_until_ready
 from builder.server.embedded.stub_python import stub_versions
 from builder.server.endpoint import Endpoint
+from builder.server.logs import log_folder, versions_folder
 from builder.server.serving import Serving
 from builder.server.wanted import require_free, wanted_models
 from builder.spec import places
@@ -122,4 +122,5 @@ def _endpoint(ports: Ports, folder: Path) -> Endpoint:
         description=f"embedded Triton {SERVER_VERSION}",
         log=log,
         versions_dir=versions_folder(log),
+        has_stand_ins=True,
     )

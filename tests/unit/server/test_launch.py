@@ -8,10 +8,9 @@ from builder.server.embedded.launch import (
     Installed,
     Ports,
     command,
-    configs_are_complete,
     environment,
-    model_folders,
 )
+from builder.server.wanted import configs_are_complete, model_folders
 from builder.spec.releases import release
 
 COMPLETE = """name: "m" backend: "onnxruntime" max_batch_size: 8

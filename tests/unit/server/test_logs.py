@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.server.embedded.logs import KEPT, log_folder, versions_folder
+from builder.server.logs import KEPT, log_folder, versions_folder
 
 
 def names(folder: Path) -> set[str]:

@@ -1,0 +1,63 @@
+"""Models on their way into a container: a tar that is written while it is sent."""
+
+import os
+import tarfile
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, Final
+
+_CHUNK: Final = 1 << 20
+_FOLDER_MODE: Final = 0o755
+_FILE_MODE: Final = 0o644
+
+
+def tarred(repository: Path, models: Sequence[str], *, under: str) -> Iterator[bytes]:
+    """Yield a tar of `models`, links followed, readable by whoever the server runs as.
+
+    Args:
+        repository: the model repository.
+        models: the folders that go.
+        under: the folder that they appear in, without a leading slash.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    reading, writing = os.pipe()
+    problems: list[OSError] = []
+
+    def write() -> None:
+        try:
+            with os.fdopen(writing, "wb") as sink:
+                _write(sink, repository, models, under)
+        except BrokenPipeError:
+            pass  # the daemon has gone; the reader says so
+        except OSError as error:
+            problems.append(error)
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    try:
+        with os.fdopen(reading, "rb") as source:
+            while chunk := source.read(_CHUNK):
+                yield chunk
+    finally:
+        thread.join()
+    if problems:
+        raise problems[0]
+
+
+def _write(sink: BinaryIO, repository: Path, models: Sequence[str], under: str) -> None:
+    with tarfile.open(fileobj=sink, mode="w|", dereference=True, format=tarfile.PAX_FORMAT) as tar:
+        root = tarfile.TarInfo(under)
+        root.type, root.mode = tarfile.DIRTYPE, _FOLDER_MODE
+        tar.addfile(root)
+        for name in models:
+            tar.add(repository / name, f"{under}/{name}", filter=_readable)
+
+
+def _readable(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    entry.mode = _FOLDER_MODE if entry.isdir() else _FILE_MODE
+    return entry

@@ -1,0 +1,50 @@
+"""What a container says, written to a file while it says it."""
+
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import docker.errors
+import requests
+import urllib3
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
+_LAST_WORDS_S: Final = 5.0
+_GONE: Final = (
+    docker.errors.DockerException,
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+)
+
+
+class Follower:
+    """Copies the output of a container that runs to a file until it ends."""
+
+    def __init__(self, container: "Container", log: Path) -> None:
+        """Follow `container` from its first word."""
+        self._thread = threading.Thread(target=_follow, args=(container, log), daemon=True)
+        self._thread.start()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is nothing more to come: the container has ended, or the daemon has gone."""
+        return not self._thread.is_alive()
+
+    def finish(self) -> None:
+        """Wait until the last words of a container that has ended are in the file."""
+        self._thread.join(_LAST_WORDS_S)
+
+
+def _follow(container: "Container", log: Path) -> None:
+    # They are for the main thread, which may be waiting for one.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    with log.open("ab", buffering=0) as file:
+        try:
+            for chunk in container.logs(stream=True, follow=True):
+                file.write(chunk)
+        except _GONE as error:
+            file.write(f"[trb] the log ends here: {error}\n".encode())

@@ -1,0 +1,97 @@
+"""Waiting for the server in a container to load its models."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from builder.errors import ServerError
+from builder.server.docker.log import Follower
+from builder.server.settled import has_settled, lines, reasons_in, require_loaded, shortened, tail
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
+_PAUSE_S: Final = 0.05
+_SIGKILLED: Final = 137
+_WRONG_MACHINE: Final = "exec format error"
+
+
+def wait_until_ready(
+    container: "Container",
+    address: str,
+    names: Sequence[str],
+    follower: Follower,
+    log: Path,
+    timeout_s: float,
+) -> None:
+    """Return when the server is ready and serves every one of `names`.
+
+    Raises:
+        ServerError: it ended, took longer than `timeout_s`, or did not load a model.
+    """
+    give_up = time.monotonic() + timeout_s
+    while time.monotonic() < give_up:
+        if follower.has_ended:
+            raise ended(container, follower, log)
+        if _has_settled(address, names, follower):
+            _require_loaded(container, address, names, log)
+            return
+        time.sleep(_PAUSE_S)
+    raise ServerError(
+        f"Triton was not ready after {timeout_s:.0f} s; its last lines:\n{tail(log)}",
+        fix=f"wait longer (--ready-timeout), or read the whole log: {log}",
+    )
+
+
+def _has_settled(address: str, names: Sequence[str], follower: Follower) -> bool:
+    try:
+        return has_settled(address, names)
+    except ServerError:
+        if follower.has_ended:  # it died between two questions
+            return False
+        raise
+
+
+def ended(container: "Container", follower: Follower, log: Path) -> ServerError:
+    """Return the error for a container that has ended by itself."""
+    follower.finish()
+    container.reload()
+    state = container.attrs["State"]
+    status = int(state["ExitCode"])
+    if state["OOMKilled"]:
+        return _out_of_memory(container, log)
+    if any(_WRONG_MACHINE in line for line in lines(log)):
+        return ServerError(
+            f"what is in the image is for another kind of processor: {_WRONG_MACHINE}",
+            fix="pull it for this one (`docker pull --platform ...`), or name another with --image",
+        )
+    killed = " (somebody killed it)" if status == _SIGKILLED else ""
+    reasons = "".join(f"\n  {name}: {shortened(reason)}" for name, reason in reasons_in(log).items())
+    return ServerError(
+        f"the container ended with exit status {status}{killed}{reasons}\nits last lines:\n{tail(log)}",
+        fix=f"the whole log: {log}",
+    )
+
+
+def _require_loaded(container: "Container", address: str, names: Sequence[str], log: Path) -> None:
+    try:
+        require_loaded(address, names, log)
+    except ServerError as error:
+        container.reload()
+        if container.attrs["State"][
+            "OOMKilled"
+        ]:  # a stub of the Python backend was killed, the server was not
+            raise _out_of_memory(container, log) from error
+        raise
+
+
+def _out_of_memory(container: "Container", log: Path) -> ServerError:
+    limit = container.attrs["HostConfig"]["Memory"]
+    allowed = (
+        f"the {limit / (1 << 20):,.0f} MiB that --memory allows" if limit else "the memory of its machine"
+    )
+    return ServerError(
+        f"the container ran out of {allowed}; its last lines:\n{tail(log)}",
+        fix="raise --memory, or load fewer models or instances",
+    )

@@ -1,0 +1,65 @@
+"""SIGTERM and Ctrl-C as exceptions that wait while something must not be cut in two."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Final
+
+_TERMINATED: Final = 128 + signal.SIGTERM
+
+
+class Signals:
+    """What has come, and whether it may be acted on now."""
+
+    def __init__(self) -> None:
+        """Begin with nothing held and nothing come."""
+        self._holders = 0
+        self._waiting: int | None = None
+
+    def come(self, number: int, _: FrameType | None) -> None:
+        """Act on a signal, or keep it for the end of `held`."""
+        if self._holders:
+            self._waiting = number
+        else:
+            _act_on(number)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep what comes until the block ends, and act on it then."""
+        self._holders += 1
+        try:
+            yield
+        finally:
+            self._holders -= 1
+            waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            _act_on(waiting)
+
+
+@contextmanager
+def as_exceptions() -> Iterator[Signals]:
+    """Make SIGTERM end this process as an exception does, so that what is open is closed; Ctrl-C does it anyway.
+
+    Signals that the caller handles in a way of its own, or a thread that is not the main one, are left alone.
+    """
+    signals = Signals()
+    if threading.current_thread() is not threading.main_thread():
+        yield signals
+        return
+    usual: dict[int, Any] = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    ours = [number for number, handler in usual.items() if signal.getsignal(number) is handler]
+    for number in ours:
+        signal.signal(number, signals.come)
+    try:
+        yield signals
+    finally:
+        for number in ours:
+            signal.signal(number, usual[number])
+
+
+def _act_on(number: int) -> None:
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    raise SystemExit(_TERMINATED)

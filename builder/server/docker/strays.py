@@ -1,0 +1,44 @@
+"""Containers of ours whose `trb` has gone."""
+
+from dataclasses import dataclass
+
+from builder.server.docker.container import remove
+from builder.server.docker.daemon import Daemon
+from builder.server.docker.failures import said_plainly
+from builder.server.docker.owner import MARK, REPOSITORY, is_stray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A container of ours."""
+
+    name: str
+    repository: str
+    is_stray: bool
+    """Whether the `trb` that it was bound to has ended."""
+    is_detached: bool
+
+
+def ours(daemon: Daemon) -> tuple[Kept, ...]:
+    """Return every container that any `trb` made, by name."""
+    with said_plainly("looking for containers", daemon.address):
+        found = daemon.client.containers.list(all=True, filters={"label": MARK}, ignore_removed=True)
+    kept = (
+        Kept(
+            name=str(one.name),
+            repository=one.labels.get(REPOSITORY, ""),
+            is_stray=is_stray(one.labels),
+            is_detached=one.labels.get(MARK) == "detached",
+        )
+        for one in found
+    )
+    return tuple(sorted(kept, key=lambda one: one.name))
+
+
+def remove_strays(daemon: Daemon) -> tuple[Kept, ...]:
+    """Remove the strays among `ours`, and nothing else; return them."""
+    strays = tuple(one for one in ours(daemon) if one.is_stray)
+    for stray in strays:
+        with said_plainly(f"removing {stray.name}", daemon.address):
+            remove(daemon.client.containers.get(stray.name))
+    return strays
