@@ -44,6 +44,10 @@ def as_exceptions() -> Iterator[Signals]:
 
     Signals that the caller handles in a way of its own, or a thread that is not the main one, are left alone.
     """
+    outer = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    if isinstance(outer, Signals):  # two containers at once
+        yield outer
+        return
     signals = Signals()
     if threading.current_thread() is not threading.main_thread():
         yield signals
