@@ -156,7 +156,7 @@ def _served(root: Path, endpoint: Endpoint, *, detached: bool) -> Served:
         grpc=endpoint.grpc,
         metrics=endpoint.metrics or "",
         models=models,
-        log=str(endpoint.log),
+        log=f"docker logs {endpoint.container}" if detached and endpoint.container else str(endpoint.log),
         pid=endpoint.pid,
         container=endpoint.container,
         detached=detached,

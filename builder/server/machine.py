@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from builder import shell
-from builder.errors import CommandFailed, MissingTool
+from builder.errors import CommandFailed, MissingTool, TrbError
 from builder.server.embedded import PYTRITON, SERVER_VERSION, cache_root
 from builder.server.embedded.cache import is_whole
 from builder.server.embedded.host import CHECKS, SHM
@@ -46,7 +46,7 @@ def findings() -> Iterator[Finding]:
     yield embedded_server()
     yield ports()
     yield gpu()
-    yield docker()
+    yield from docker()
 
 
 def python() -> Finding:
@@ -155,18 +155,28 @@ def gpu() -> Finding:
     return Finding(name="GPU", state="ok", detail="none; none is needed")
 
 
-def docker() -> Finding:
-    """Docker, for a Triton in the official image."""
-    if shutil.which("docker") is None:
-        fix = "install Docker to run the official image; the embedded Triton needs none"
-        return Finding(name="Docker", state="warn", detail="not installed", fix=fix)
-    version = _output("docker", "info", "--format", "{{.ServerVersion}}")
-    if not version:
-        fix = "start the Docker service, and make sure that you may use it; the embedded Triton needs none"
-        return Finding(
-            name="Docker", state="warn", detail="installed, but its daemon does not answer", fix=fix
-        )
-    return Finding(name="Docker", state="ok", detail=version)
+def docker() -> Iterator[Finding]:
+    """Docker, for a Triton in a container, and the containers of ours."""
+    from builder.server.docker.daemon import connected
+    from builder.server.docker.strays import ours
+
+    try:
+        with connected() as daemon:
+            version = str(daemon.client.version()["Version"])
+            found = ours(daemon)
+    except TrbError as error:
+        yield Finding(name="Docker", state="warn", detail=error.what, fix=error.fix)
+        return
+    yield Finding(name="Docker", state="ok", detail=f"{version} at {daemon.address}")
+    if not found:
+        return
+    strays = [one for one in found if one.is_stray]
+    yield Finding(
+        name="containers",
+        state="warn" if strays else "ok",
+        detail="; ".join(map(str, found)),
+        fix="`trb doctor --clean` removes those that were left behind" if strays else "",
+    )
 
 
 def _unpacked(root: Path) -> tuple[Path, ...]:

@@ -9,7 +9,7 @@ from builder.server.docker.owner import MARK, REPOSITORY, is_stray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Ours:
     """A container of ours."""
 
     name: str
@@ -18,24 +18,28 @@ class Kept:
     """Whether the `trb` that it was bound to has ended."""
     is_detached: bool
 
+    def __str__(self) -> str:
+        state = "left behind" if self.is_stray else "detached" if self.is_detached else "in use"
+        return f"{self.name} ({state}, of {self.repository})"
 
-def ours(daemon: Daemon) -> tuple[Kept, ...]:
+
+def ours(daemon: Daemon) -> tuple[Ours, ...]:
     """Return every container that any `trb` made, by name."""
     with said_plainly("looking for containers", daemon.address):
-        found = daemon.client.containers.list(all=True, filters={"label": MARK}, ignore_removed=True)
-    kept = (
-        Kept(
+        listed = daemon.client.containers.list(all=True, filters={"label": MARK}, ignore_removed=True)
+    found = (
+        Ours(
             name=str(one.name),
             repository=one.labels.get(REPOSITORY, ""),
             is_stray=is_stray(one.labels),
             is_detached=one.labels.get(MARK) == "detached",
         )
-        for one in found
+        for one in listed
     )
-    return tuple(sorted(kept, key=lambda one: one.name))
+    return tuple(sorted(found, key=lambda one: one.name))
 
 
-def remove_strays(daemon: Daemon) -> tuple[Kept, ...]:
+def remove_strays(daemon: Daemon) -> tuple[Ours, ...]:
     """Remove the strays among `ours`, and nothing else; return them."""
     strays = tuple(one for one in ours(daemon) if one.is_stray)
     for stray in strays:
