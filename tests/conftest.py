@@ -1,5 +1,6 @@
 """What every test stands on: unit tests are sealed off from processes and sockets, live tests are marked."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,10 @@ _FORBIDDEN = {
 }
 _sealed = False
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # More threads than cores: one of torch's that spins while it waits keeps the one that it waits for off its core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 
 def _seal(event: str, arguments: tuple[object, ...]) -> None:
     if _sealed and event in _FORBIDDEN:
@@ -31,10 +36,12 @@ sys.addaudithook(_seal)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything under tests/live."""
+    """Mark everything under tests/live; files with slow tests come first, lest a parallel run ends with one."""
     for item in items:
         if (TESTS / "live") in item.path.parents:
             item.add_marker("live")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(autouse=True)

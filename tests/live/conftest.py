@@ -1,5 +1,6 @@
 """What live tests share: `trb` as a user runs it, and the examples in folders of their own."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ EXAMPLES = ROOT / "examples"
 MADE_HERE = shutil.ignore_patterns("__pycache__", "model_repository", ".trb", "*.safetensors", "*.npz")
 
 Trb = Callable[..., subprocess.CompletedProcess[str]]
+MadeOnce = Callable[[str, Callable[[Path], None]], Path]
 
 
 @pytest.fixture(scope="session")
@@ -46,12 +48,34 @@ def trb() -> Trb:
 
 
 @pytest.fixture(scope="session")
-def trained_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Return the folder of a name, made by whichever of the run's processes asks first; the others wait for it."""
+    own = tmp_path_factory.getbasetemp()
+    top = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def made(name: str, make: Callable[[Path], None]) -> Path:
+        folder, whole = top / name, top / f"{name}.whole"
+        with (top / f"{name}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not whole.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of one that failed
+                folder.mkdir()
+                make(folder)
+                whole.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def trained_digits(made_once: MadeOnce) -> Path:
     """The digits example with its weights and samples, trained once; copy it before changing it."""
-    folder = tmp_path_factory.mktemp("trained") / "digits"
-    shutil.copytree(EXAMPLES / "digits", folder, ignore=MADE_HERE)
-    subprocess.run([sys.executable, "train.py"], cwd=folder, check=True, capture_output=True, timeout=300)
-    return folder
+
+    def train(top: Path) -> None:
+        folder = shutil.copytree(EXAMPLES / "digits", top / "digits", ignore=MADE_HERE)
+        subprocess.run([sys.executable, "train.py"], cwd=folder, check=True, capture_output=True, timeout=300)
+
+    return made_once("trained", train) / "digits"
 
 
 @pytest.fixture
@@ -67,13 +91,11 @@ def example(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], P
 
 
 @pytest.fixture(scope="session")
-def walked(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def walked(made_once: MadeOnce) -> Callable[[str], Path]:
     """Do what the README of an example says, once, and return its folder; copy it before changing it."""
 
-    @cache
     def walk(name: str) -> Path:
-        top = tmp_path_factory.mktemp(name)
-        go_through(f"examples/{name}/README.md", top)
+        top = made_once(f"walked-{name}", lambda top: go_through(f"examples/{name}/README.md", top))
         return top / "examples" / name
 
     return walk
@@ -92,13 +114,15 @@ class Live(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def live_example(trb: Trb, walked: Callable[[str], Path]) -> Iterator[Callable[[str], Live]]:
-    """Serve what the README of an example left, once, to the end of the session."""
+def live_example(
+    trb: Trb, walked: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Live]]:
+    """Serve what the README of an example left, once a process of the run, to the end of the session."""
     folders: list[Path] = []
 
     @cache
     def serve(name: str) -> Live:
-        folder = walked(name)
+        folder = shutil.copytree(walked(name), tmp_path_factory.mktemp("live") / name)
         started = json.loads(trb("serve", "--detach", "--json", cwd=folder).stdout)
         folders.append(folder)
         return Live(started["http"], started["grpc"])

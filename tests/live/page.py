@@ -1,6 +1,8 @@
 """The commands on a page, as a reader would type them."""
 
+import contextlib
 import os
+import random
 import re
 import shutil
 import socket
@@ -43,6 +45,9 @@ def go_through(page: str, top: Path) -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    """Return a port that will be free when the page comes to it: the kernel gives it to nobody who asks for any."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with socket.socket() as free, contextlib.suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port

@@ -26,6 +26,7 @@ PAUSE_S = 0.3
 FAILED_LOAD = ("failed to load", "Poll failed", "UNAVAILABLE", "Internal:")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_no_load_and_no_request_fails_while_builds_are_killed(tmp_path: Path) -> None:
     """Twelve kills, versions of alternating signatures: every answer right, no failed load, and new versions arrive."""

@@ -24,6 +24,7 @@ from builder.spec.releases import release
 from builder.spec.results import LoadPoint
 from tests.live.conftest import Trb
 
+pytestmark = pytest.mark.alone
 WORDS = 100
 QUICK = Settings(window_s=0.4, warmup_s=0.2, max_windows=4)
 MODEL = Model(
