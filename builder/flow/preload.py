@@ -4,6 +4,7 @@ A process's first export costs seconds of lazy imports and registries. Where sev
 tiny model pays for that here, on one thread: a pool of threads started before a fork would be missing after it.
 """
 
+import atexit
 import contextlib
 import logging
 import os
@@ -37,6 +38,14 @@ def warm() -> None:
         logging.disable(logging.NOTSET)
 
 
+def end_at_once(server: int) -> None:
+    """End the fork server as it is: taking torch apart takes a processor seconds, and saves nothing."""
+    if os.getpid() == server:
+        os._exit(0)
+
+
 torch.set_num_threads(1)
+if "TRB_WARM_EXPORT" in os.environ:  # this is the fork server
+    atexit.register(end_at_once, os.getpid())
 if os.environ.get("TRB_WARM_EXPORT"):
     warm()
