@@ -27,14 +27,14 @@ class Signals:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep what comes until the block ends, and act on it then."""
+        """Keep what comes until the outermost such block ends, and act on it then; a failure of that comes before."""
         self._holders += 1
         try:
             yield
         finally:
             self._holders -= 1
+        if self._waiting is not None and not self._holders:
             waiting, self._waiting = self._waiting, None
-        if waiting is not None:
             _act_on(waiting)
 
 
@@ -44,15 +44,16 @@ def as_exceptions() -> Iterator[Signals]:
 
     Signals that the caller handles in a way of its own, or a thread that is not the main one, are left alone.
     """
-    outer = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
-    if isinstance(outer, Signals):  # two containers at once
-        yield outer
-        return
+    usual: dict[int, Any] = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    for number in usual:
+        outer = getattr(signal.getsignal(number), "__self__", None)
+        if isinstance(outer, Signals):  # two containers at once
+            yield outer
+            return
     signals = Signals()
     if threading.current_thread() is not threading.main_thread():
         yield signals
         return
-    usual: dict[int, Any] = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
     ours = [number for number, handler in usual.items() if signal.getsignal(number) is handler]
     for number in ours:
         signal.signal(number, signals.come)
