@@ -173,14 +173,9 @@ def _devices(gpus: str | None) -> list[DeviceRequest]:
 
 
 def _copy(order: Order, container: "Container") -> None:
-    try:
-        data = tarred(order.serving.repository, order.names, under=MODELS.strip("/"))
-        with said_plainly("copying the models into the container", order.daemon.address):
-            container.put_archive("/", data)
-    except PermissionError as error:
-        raise ServerError(
-            f"{error.filename} cannot be read: {error.strerror}", fix="make it readable, or run as its owner"
-        ) from error
+    data = tarred(order.serving.repository, order.names, under=MODELS.strip("/"))
+    with said_plainly("copying the models into the container", order.daemon.address):
+        container.put_archive("/", data)
 
 
 def _require_seen(order: Order, container: "Container") -> None:

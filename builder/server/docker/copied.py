@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from builder.errors import ServerError
+
 _CHUNK: Final = 1 << 20
 _FOLDER_MODE: Final = 0o755
 _FILE_MODE: Final = 0o644
@@ -21,7 +23,7 @@ def tarred(repository: Path, models: Sequence[str], *, under: str) -> Iterator[b
         under: the folder that they appear in, without a leading slash.
 
     Raises:
-        OSError: a file cannot be read.
+        ServerError: a file cannot be read. An OSError would pass for one of the connection that it is sent through.
     """
     reading, writing = os.pipe()
     problems: list[OSError] = []
@@ -44,7 +46,11 @@ def tarred(repository: Path, models: Sequence[str], *, under: str) -> Iterator[b
     finally:
         thread.join()
     if problems:
-        raise problems[0]
+        (problem,) = problems
+        raise ServerError(
+            f"{problem.filename or repository} cannot be copied: {problem.strerror or problem}",
+            fix="make it readable, or put back what it leads to",
+        ) from problem
 
 
 def _write(sink: BinaryIO, repository: Path, models: Sequence[str], under: str) -> None:
