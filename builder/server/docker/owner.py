@@ -65,7 +65,9 @@ def is_stray(found: Mapping[str, str]) -> bool:
     here = owner()
     if theirs.machine and theirs.machine == here.machine and theirs.boot != here.boot:
         return bool(theirs.boot)  # this machine has started anew since
-    if (theirs.boot, theirs.namespace) != (here.boot, here.namespace) or not theirs.born:
+    if (theirs.boot, theirs.namespace) != (here.boot, here.namespace):
+        return False
+    if not theirs.born or not isinstance(theirs.pid, int):
         return False
     return born(theirs.pid) != theirs.born
 
