@@ -15,6 +15,7 @@ from builder.errors import MissingTool, ServerError, TrbError
 _WITHOUT: Final = "or do without Docker: --server embedded"
 _RAISED: Final = (
     docker.errors.DockerException,
+    docker.errors.StreamParseError,
     requests.RequestException,
     urllib3.exceptions.HTTPError,
     OSError,
@@ -44,11 +45,11 @@ def failure(error: Exception, doing: str, address: str) -> TrbError:
     """Return the error to raise for one that the SDK raised."""
     if isinstance(error, docker.errors.APIError):
         return _refused(error, doing)
-    chain = tuple(_chain(error))
+    chain = _chain(error)
     for classes, say in _KINDS:
         if found := next((one for one in reversed(chain) if isinstance(one, classes)), None):
             return say(_words(found), doing, address)
-    return _no_address(str(error), address)
+    return _unusable(_words(error), doing, address)
 
 
 def _hangs(_: str, doing: str, address: str) -> TrbError:
@@ -79,15 +80,18 @@ def _absent(said: str, doing: str, address: str) -> TrbError:
     )
 
 
-def _no_address(said: str, address: str) -> TrbError:
+def _unusable(said: str, doing: str, address: str) -> TrbError:
     if "paramiko" in said:
         return MissingTool(
             f"a Docker daemon over ssh ({address}) needs the Python package paramiko",
             fix="`pip install 'docker[ssh]'`",
         )
+    if "HTTP request to an HTTPS server" in said:
+        return _no_tls(said, doing, address)
     return MissingTool(
-        f"no Docker daemon at {address}: {said}",
-        fix=f"write DOCKER_HOST as unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST, {_WITHOUT}",
+        f"the Docker daemon at {address} cannot be used ({doing}): {said}",
+        fix="write DOCKER_HOST as unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST, look at ~/.docker/config.json, "
+        f"{_WITHOUT}",
     )
 
 
@@ -100,9 +104,9 @@ _KINDS: Final = (
 """In this order: an SSLError is an OSError too, and a timeout hides in urllib3's errors."""
 
 
-def explained(error: docker.errors.APIError) -> str:
-    """Return what the daemon said, without the address that it was asked at."""
-    return str(error.explanation or error).strip()
+def explained(error: docker.errors.DockerException) -> str:
+    """Return what the daemon said, without the address that it was asked at; else what the SDK says itself."""
+    return str(getattr(error, "explanation", None) or error).strip()
 
 
 def _refused(error: docker.errors.APIError, doing: str) -> ServerError:
@@ -112,18 +116,18 @@ def _refused(error: docker.errors.APIError, doing: str) -> ServerError:
     )
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        for one in error.args if isinstance(error, requests.RequestException) else ():
-            if isinstance(one, BaseException):  # requests wraps urllib3's error as an argument
-                yield from _chain(one)
-        following = error.__cause__ or error.__context__
-        if following is None:
-            return
-        error = following
+def _chain(error: BaseException) -> tuple[BaseException, ...]:
+    """Return `error`, what it was raised from and what it wraps, each once, the deepest last."""
+    found: dict[int, BaseException] = {}
+    todo: list[object] = [error]
+    for one in todo:
+        if isinstance(one, BaseException) and id(one) not in found:
+            found[id(one)] = one
+            todo += [
+                one.__cause__ or one.__context__,
+                *one.args,
+            ]  # requests wraps urllib3's error as an argument
+    return tuple(found.values())
 
 
 def _words(error: BaseException) -> str:

@@ -81,13 +81,12 @@ def _there(daemon: Daemon, name: str) -> "Image | None":
 
 def _pulled(daemon: Daemon, name: str, say: "Callable[[str], None]") -> "Image":
     say(f"pulling {name}")
-    repository, tag = _parted(name)
     with said_plainly(f"pulling {name}", daemon.address):
         try:
-            events = daemon.client.api.pull(repository, tag=tag, stream=True, decode=True)
+            events = daemon.client.api.pull(name, stream=True, decode=True)
             for line in progress(_sound(name, events)):
                 say(f"pulling {name}: {line}")
-        except docker.errors.APIError as error:
+        except docker.errors.DockerException as error:  # the SDK will not ask for some names
             raise _not_pulled(name, explained(error)) from error
     found = _there(daemon, name)
     if found is None:
@@ -103,13 +102,6 @@ def _sound(name: str, events: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[s
         yield event
 
 
-def _parted(name: str) -> tuple[str, str | None]:
-    if "@" in name:
-        return name, None
-    repository, colon, tag = name.rpartition(":")
-    return (repository, tag) if colon and "/" not in tag else (name, "latest")
-
-
 def _not_pulled(name: str, said: str) -> ServerError:
     return ServerError(
         f"the Docker daemon does not have the image {name}, and cannot pull it: {said}",
@@ -119,11 +111,16 @@ def _not_pulled(name: str, said: str) -> ServerError:
 
 
 def _labelled(text: str | None) -> Mapping[str, Mapping[str, str]]:
+    """Return what a label says of versions; nothing where it does not."""
     try:
-        found: Mapping[str, Mapping[str, str]] = json.loads(text or "{}")
-    except ValueError:
+        return {
+            str(backend): {
+                str(name): version for name, version in versions.items() if isinstance(version, str)
+            }
+            for backend, versions in json.loads(text or "{}").items()
+        }
+    except (ValueError, AttributeError):
         return {}
-    return found
 
 
 def _official(variables: "tuple[str, ...] | list[str]") -> Mapping[str, Mapping[str, str]]:

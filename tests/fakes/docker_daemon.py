@@ -1,0 +1,137 @@
+"""A Docker daemon in this process: the real SDK asks it, and is answered in HTTP as it stands on the wire."""
+
+import http.client
+import io
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import docker
+import requests
+import urllib3
+
+from builder.server.docker.daemon import Daemon
+
+ADDRESS = "tcp://docker.example:2375"
+_REASONS = http.client.responses
+
+
+@dataclass
+class FakeDaemon:
+    """What a daemon has, and what a registry has for it."""
+
+    images: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Attributes by name, as `docker image inspect` prints them."""
+    registry: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Images that can be pulled."""
+    pull: list[Mapping[str, Any]] = field(default_factory=list)
+    """What is said during a pull."""
+    containers: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Labels by name."""
+    refusals: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+    """Status and message by method and path, for what is not done."""
+    architecture: str = "x86_64"
+
+    @contextmanager
+    def connected(self, address: str = ADDRESS) -> Iterator[Daemon]:
+        """Yield this daemon as `connected` does."""
+        client = docker.DockerClient(base_url=ADDRESS, version="1.41")
+        client.api.mount("http://", _Adapter(self))
+        try:
+            yield Daemon(client, address)
+        finally:
+            client.close()
+
+    def answer(  # noqa: PLR0911 - a table
+        self, method: str, path: str, query: Mapping[str, str]
+    ) -> tuple[int, Any]:
+        """Return the status and the body: lines for an iterator, else JSON."""
+        if (method, path) in self.refusals:
+            status, message = self.refusals[method, path]
+            return status, {"message": message}
+        match method, path.strip("/").split("/"):
+            case "GET", ["info"]:
+                return 200, {"Architecture": self.architecture}
+            case "POST", ["images", "create"]:
+                return self._pull(query)
+            case "GET", ["images", *name, "json"]:
+                return _found(self.images, _whole("/".join(name)), "No such image")
+            case "GET", ["containers", "json"]:
+                return 200, [{"Id": name} for name in self.containers]
+            case "GET", ["containers", name, "json"]:
+                return _found(
+                    {one: self._container(one) for one in self.containers}, name, "No such container"
+                )
+            case "DELETE", ["containers", name]:
+                status, answer = _found(dict.fromkeys(self.containers, ""), name, "No such container")
+                self.containers.pop(name, None)
+                return (204, "") if status == 200 else (status, answer)
+        return 404, {"message": "page not found"}
+
+    def _container(self, name: str) -> Mapping[str, Any]:
+        state = {"Status": "running"}
+        return {"Id": name, "Name": f"/{name}", "State": state, "Config": {"Labels": self.containers[name]}}
+
+    def _pull(self, query: Mapping[str, str]) -> tuple[int, Any]:
+        joint = "@" if query["tag"].startswith("sha256:") else ":"
+        name = f"{query['fromImage']}{joint}{query['tag']}"
+        if name not in self.registry:
+            return 404, {"message": f"manifest for {name} not found: manifest unknown"}
+        if not any("error" in event for event in self.pull):
+            self.images[name] = self.registry[name]
+        return 200, iter(self.pull)
+
+
+def _whole(name: str) -> str:
+    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+
+
+def _found(things: Mapping[str, Any], name: str, absent: str) -> tuple[int, Any]:
+    return (200, things[name]) if name in things else (404, {"message": f"{absent}: {name}"})
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Carries requests to a `FakeDaemon`."""
+
+    def __init__(self, daemon: FakeDaemon) -> None:
+        super().__init__()
+        self._daemon = daemon
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        url = urlsplit(str(request.url))
+        path = unquote(url.path).removeprefix("/v1.41")
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        status, answer = self._daemon.answer(str(request.method), path, query)
+        head = f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: application/json\r\n"
+        return self.build_response(request, _parsed(head.encode() + _body(answer)))
+
+
+def _body(answer: Any) -> bytes:
+    if isinstance(answer, Iterator):
+        lines = [json.dumps(one).encode() + b"\r\n" for one in answer]
+        chunks = b"".join(b"%x\r\n%b\r\n" % (len(line), line) for line in (*lines, b""))
+        return b"Transfer-Encoding: chunked\r\n\r\n" + chunks
+    body = json.dumps(answer).encode() if answer else b""
+    return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+class _Wire(io.BytesIO):
+    """What `http.client` reads in place of a socket."""
+
+    def makefile(self, _: str) -> io.BytesIO:
+        return self
+
+
+def _parsed(answer: bytes) -> urllib3.HTTPResponse:
+    read = http.client.HTTPResponse(_Wire(answer))  # type: ignore[arg-type]
+    read.begin()
+    return urllib3.HTTPResponse(
+        read,
+        headers=urllib3.HTTPHeaderDict(read.getheaders()),
+        status=read.status,
+        reason=read.reason,
+        preload_content=False,
+    )
