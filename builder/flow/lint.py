@@ -3,12 +3,13 @@
 import difflib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.errors import UsageError
-from builder.lint import Target, asked_for, lint, packages_in, places, printable
+from builder.lint import Place, Target, asked_for, lint, packages_in, places, printable
+from builder.lint.folder import model_folders
 from builder.lint.pages import pages
 from builder.spec.findings import Finding, LintReport
 from builder.spec.releases import Release, release, releases
@@ -59,8 +60,12 @@ def lint_repositories(
     paths = request.paths or (_repository(spec_file),)
     asked = places(paths)
     image = request.probe_image
-    packages = packages_in(image, asked_for(asked, wanted)) if image else None
-    target = Target(release=wanted, gpus=request.gpus, packages=packages)
+    inside = packages_in(image, _asked_for(asked, wanted)) if image else None
+    target = Target(
+        release=replace(wanted, python=inside.python) if inside else wanted,
+        gpus=request.gpus,
+        packages=inside.packages if inside else None,
+    )
     count, findings = lint(asked, target, jobs=request.jobs, texts=texts)
     return LintReport(
         repositories=tuple(printable(str(path)) for path in paths),
@@ -70,6 +75,11 @@ def lint_repositories(
         strict=request.strict,
         seconds=time.monotonic() - started,
     )
+
+
+def _asked_for(asked: Sequence[Place], wanted: Release) -> frozenset[str]:
+    """Return what the models import; all of a repository, as ensembles are made of those that are not asked for."""
+    return asked_for((folder for place in asked for folder in model_folders(place.repository)), wanted)
 
 
 def target_release(spec_file: Path, asked: str | None) -> Release:

@@ -1,73 +1,64 @@
 """Which Python packages an image has: it is asked by name, and nothing of the user's is run in it."""
 
 import ast
-import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from builder import shell
-from builder.errors import MissingTool
+from builder.errors import MissingTool, ServerError
 from builder.lint import python_imports, python_source
 from builder.lint.file_kind import foreign
-from builder.lint.places import Place
 from builder.spec.releases import Release
 
-_TIMEOUT_S: Final = 1800.0
-"""Docker may have to fetch the image first."""
-_LAST: Final = 500
-_ASK: Final = """
-import importlib.util, json, sys
-def has(name):
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False
-print(json.dumps({name: has(name) for name in sys.argv[1:]}))
-"""
+if TYPE_CHECKING:
+    from builder.server.docker.inside import Inside
+
+_WITHOUT: Final = "or leave out --probe-image: packages are then reported as needed"
 
 
-def packages_in(image: str, names: Collection[str]) -> Mapping[str, bool]:
-    """Return which of the packages called `names` the Python of `image` finds.
+def packages_in(image: str, names: Collection[str]) -> "Inside | None":
+    """Return the Python of `image` and which of the packages called `names` it finds; None where there are no names.
 
     Raises:
-        MissingTool: Docker is not installed, or does not run the image.
+        MissingTool: there is no Docker, no such image, or it cannot be asked.
     """
     if not names:
-        return {}
-    command = ["docker", "run", "--rm", "--network", "none", "--entrypoint", "python3", image, "-c", _ASK]
+        return None
     try:
-        done = shell.run([*command, *sorted(names)], timeout_s=_TIMEOUT_S, check=False)
-    except MissingTool as missing:
+        # Slow to import, and not there where trb is installed to lint alone.
+        from builder.server.docker.daemon import connected
+        from builder.server.docker.images import find_image
+        from builder.server.docker.inside import look_inside
+    except ModuleNotFoundError as error:
         raise MissingTool(
-            f"{missing.what}, and --probe-image asks an image by it",
-            fix="install Docker, or leave out --probe-image: packages are then reported as needed",
-        ) from None
+            f"--probe-image asks an image by Docker, and the Python package {error.name} is not installed",
+            fix=f"`pip install docker`, {_WITHOUT}",
+        ) from error
     try:
-        found = json.loads(done.stdout.rstrip().rpartition("\n")[2])
-        return {name: bool(found[name]) for name in names}
-    except (ValueError, TypeError, KeyError):
+        with connected() as daemon:
+            return look_inside(daemon, find_image(daemon, image, lambda _: None), names)
+    except (MissingTool, ServerError) as error:
         raise MissingTool(
-            f"Docker did not ask {image} (exit status {done.returncode}): {done.stderr.strip()[-_LAST:]}",
-            fix=f"docker run --rm --entrypoint python3 {image} -c 'print(1)' has to work; `docker info` says more",
-        ) from None
+            f"--probe-image asks an image by Docker: {error.what}",
+            fix=f"see that `docker run` runs the image, {_WITHOUT}",
+        ) from error
 
 
-def asked_for(places: Sequence[Place], release: Release) -> frozenset[str]:
-    """Return the packages that the Python sources of the models in `places` import."""
+def asked_for(folders: Iterable[Path], release: Release) -> frozenset[str]:
+    """Return the packages that the Python sources of the models in `folders` import."""
     return frozenset(
         one.package
-        for place in places
-        for source in _sources(place.repository)
+        for folder in folders
+        for source in _sources(folder)
         for one in _imports(source, release)
         if one.level == 0 and one.package.isidentifier()
     )
 
 
-def _sources(repository: Path) -> Iterator[Path]:
-    """Yield the sources in the folders of the models and of their versions."""
-    for depth in ("*/*.py", "*/*/*.py", "*/*/*/*.py"):
-        yield from sorted(repository.glob(depth))
+def _sources(folder: Path) -> Iterator[Path]:
+    """Yield the sources in the folder of a model and of its versions."""
+    for depth in ("*.py", "*/*.py", "*/*/*.py"):
+        yield from sorted(folder.glob(depth))
 
 
 def _imports(source: Path, release: Release) -> Iterator[python_imports.Import]:

@@ -1,6 +1,5 @@
-"""`--probe-image` asks an image which packages it has; here a script stands for Docker and runs the image's Python."""
+"""`--probe-image` where there is no image to ask."""
 
-import json
 import os
 import subprocess
 import sys
@@ -8,27 +7,13 @@ from pathlib import Path
 
 import pytest
 
-DOCKER = f"""#!/bin/sh
-echo "$@" > "$(dirname "$0")/asked"
-while [ "$1" != "-c" ]; do shift; done
-exec {sys.executable} "$@"
-"""
 MODEL = """
-import json
-import numpy
 import no_such_package
-try:
-    import no_such_either
-except ImportError:
-    pass
 
 
 class TritonPythonModel:
     def execute(self, requests):
         return requests
-
-    def unused(self):
-        import no_such_third
 """
 
 
@@ -45,62 +30,24 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path / "repository"
 
 
-def run(repository: Path, path: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "builder",
-        "lint",
-        str(repository),
-        "--probe-image",
-        "my/image",
-        "--json",
-    ]
-    return subprocess.run(
-        command, check=False, capture_output=True, text=True, timeout=60, env={**os.environ, "PATH": path}
-    )
+def lint(repository: Path, docker_host: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "builder", "lint", str(repository), "--probe-image", "my/image"]
+    environment = {**os.environ, "DOCKER_HOST": docker_host}
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, env=environment)
 
 
-def docker(folder: Path, script: str) -> str:
-    (folder / "docker").write_text(script)
-    (folder / "docker").chmod(0o755)
-    return f"{folder}:{os.environ['PATH']}"
-
-
-def test_what_the_image_lacks_is_an_error_where_it_is_reached(repository: Path, tmp_path: Path) -> None:
-    """A missing package is an error at an import that is sure to run, a warning at another, and nothing in a try."""
-    done = run(repository, docker(tmp_path, DOCKER))
-
-    found = {finding["message"]: finding["severity"] for finding in json.loads(done.stdout)["findings"]}
-    assert found == {
-        "ModuleNotFoundError: No module named 'no_such_package'": "error",
-        "ModuleNotFoundError: No module named 'no_such_third'": "warning",
-    }
-    assert done.returncode == 5
-    assert (
-        (tmp_path / "asked")
-        .read_text()
-        .startswith("run --rm --network none --entrypoint python3 my/image -c")
-    )
-
-
-def test_a_package_that_the_image_has_is_no_finding(repository: Path, tmp_path: Path) -> None:
-    """What the image has beside the standard library and numpy is not reported."""
-    (repository / "m" / "1" / "model.py").write_text(
-        MODEL.replace("no_such_package", "click").replace("no_such_third", "onnx")
-    )
-    done = run(repository, docker(tmp_path, DOCKER))
-
-    assert json.loads(done.stdout)["findings"] == []
-    assert done.returncode == 0
-
-
-@pytest.mark.parametrize("script", [None, "#!/bin/sh\necho 'no daemon' >&2\nexit 125\n"])
-def test_without_docker_there_is_nothing_to_ask(repository: Path, tmp_path: Path, script: str | None) -> None:
-    """Where Docker is not there, or does not run the image, the run ends as for any missing tool."""
-    done = run(repository, docker(tmp_path, script) if script else str(tmp_path))
+def test_without_docker_there_is_nothing_to_ask(repository: Path, tmp_path: Path) -> None:
+    """Where no daemon answers, the run ends as for any missing tool, and says how to do without."""
+    done = lint(repository, f"unix://{tmp_path}/none.sock")
 
     assert done.returncode == 10
-    assert "fix:" in done.stderr
+    assert "--probe-image asks an image by Docker: no Docker daemon answers" in done.stderr
+    assert "leave out --probe-image" in done.stderr
     assert "Traceback" not in done.stderr
-    assert not script or "no daemon" in done.stderr
+
+
+def test_a_repository_without_python_needs_no_docker(repository: Path, tmp_path: Path) -> None:
+    """No source imports anything, so no image is asked."""
+    (repository / "m" / "1" / "model.py").write_text(MODEL.replace("import no_such_package", ""))
+
+    assert lint(repository, f"unix://{tmp_path}/none.sock").returncode == 0

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import docker.errors
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 OFFICIAL: Final = "nvcr.io/nvidia/tritonserver:{release}-py3"
 RELEASE_LABEL: Final = "trb.triton"
 """On an image of ours: the release whose limits its stand-ins enforce."""
+PACKAGES_LABEL: Final = "trb.packages"
+"""On an image of ours: JSON of the versions of its Python packages, by name."""
 RUNTIMES_LABEL: Final = "trb.runtimes"
 """On an image of ours: JSON of the versions by package, by backend."""
 _RELEASE_VARIABLE: Final = "NVIDIA_TRITON_SERVER_VERSION"
@@ -38,6 +40,13 @@ class Found:
     """Whether our stand-ins answer in it for Triton's own backends."""
     runtimes: Mapping[str, Mapping[str, str]]
     """Versions by package, by backend; empty: not known."""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    """The versions of the Python packages of an image of ours, by name."""
+
+    @property
+    def python(self) -> str:
+        """The Python for its models, such as 3.10; empty: not known."""
+        return ".".join(self.runtimes.get("python", {}).get("python", "").split(".")[:2])
 
 
 def image_name(wanted: str | None, release: Release) -> str:
@@ -67,7 +76,8 @@ def find_image(daemon: Daemon, name: str, say: "Callable[[str], None]") -> Found
         name=name,
         id=str(image.id),
         has_stand_ins=RELEASE_LABEL in labels,
-        runtimes=_labelled(labels.get(RUNTIMES_LABEL)) or _official(config.get("Env") or ()),
+        packages=_versions(_labelled(labels.get(PACKAGES_LABEL))),
+        runtimes=_runtimes(labels.get(RUNTIMES_LABEL)) or _official(config.get("Env") or ()),
     )
 
 
@@ -110,17 +120,25 @@ def _not_pulled(name: str, said: str) -> ServerError:
     )
 
 
-def _labelled(text: str | None) -> Mapping[str, Mapping[str, str]]:
-    """Return what a label says of versions; nothing where it does not."""
+def _runtimes(text: str | None) -> Mapping[str, Mapping[str, str]]:
+    """Return what a label says of versions by backend; nothing where it does not."""
+    return {
+        str(backend): _versions(found)
+        for backend, found in _labelled(text).items()
+        if isinstance(found, dict)
+    }
+
+
+def _versions(found: Mapping[str, Any]) -> Mapping[str, str]:
+    return {str(name): version for name, version in found.items() if isinstance(version, str)}
+
+
+def _labelled(text: str | None) -> Mapping[str, Any]:
     try:
-        return {
-            str(backend): {
-                str(name): version for name, version in versions.items() if isinstance(version, str)
-            }
-            for backend, versions in json.loads(text or "{}").items()
-        }
-    except (ValueError, AttributeError):
+        found = json.loads(text or "{}")
+    except ValueError:
         return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _official(variables: "tuple[str, ...] | list[str]") -> Mapping[str, Mapping[str, str]]:

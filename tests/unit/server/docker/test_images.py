@@ -137,6 +137,20 @@ def test_our_own_image_says_what_runs_in_it() -> None:
 
     assert one.has_stand_ins
     assert one.runtimes == runtimes
+    assert (one.python, one.packages) == ("", {})
+
+
+def test_an_image_of_ours_says_what_its_python_has() -> None:
+    """The Python of its models to the minor version, and its packages by name."""
+    labels = {
+        "trb.triton": "24.10",
+        "trb.runtimes": json.dumps({"python": {"python": "3.11.2", "numpy": "1.26.4"}}),
+        "trb.packages": json.dumps({"torch": "2.13.0+cpu", "strange": 1}),
+    }
+
+    one, _ = found(FakeDaemon(images={NAME: image(labels)}))
+
+    assert (one.python, one.packages) == ("3.11", {"torch": "2.13.0+cpu"})
 
 
 def test_the_official_image_runs_what_its_release_has() -> None:

@@ -1,0 +1,91 @@
+"""What Python models find in an image: it is asked, in a container of its own."""
+
+import json
+import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import docker.errors
+
+from builder.errors import ServerError
+from builder.server.docker.daemon import Daemon
+from builder.server.docker.failures import explained, said_plainly
+from builder.server.docker.images import Found
+from builder.server.docker.owner import labels
+from builder.server.docker.refused import refusal
+from builder.server.docker.signals import as_exceptions
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
+_TIMEOUT_S: Final = 120
+_LAST: Final = 500
+_FIND_PYTHON: Final = 'PATH="/opt/tritonserver/python/bin:$PATH" exec python3 -E -c "$@"'
+"""In an image of ours the models' Python stands there; in any other it is the first on PATH."""
+_ASK: Final = """
+import importlib.util, json, sys
+sys.path[:] = [folder for folder in sys.path if folder]
+def has(name):
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+print(json.dumps(["%d.%d" % sys.version_info[:2], {name: has(name) for name in sys.argv[1:]}]))
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """What Python models find in an image."""
+
+    python: str
+    """Such as 3.10."""
+    packages: Mapping[str, bool]
+    """Whether each package that was asked for is there, by the outermost part of its module's name."""
+
+
+def look_inside(daemon: Daemon, image: Found, packages: Collection[str]) -> Inside:
+    """Return the Python of `image`, and which of `packages` it finds; nothing of the user's runs in it.
+
+    Raises:
+        ServerError: the image cannot be asked.
+    """
+    with said_plainly(f"asking {image.name} for its packages", daemon.address), as_exceptions() as signals:
+        with signals.held():  # once it is there, it is ours to remove
+            container = _made(daemon, image, sorted(packages))
+        try:
+            said = _answer(container)
+        finally:
+            with signals.held():
+                container.remove(force=True, v=True)
+    try:
+        python, found = json.loads(said.rstrip().rpartition("\n")[2])
+        return Inside(python=str(python), packages={name: bool(found[name]) for name in packages})
+    except (ValueError, TypeError, KeyError):
+        raise ServerError(
+            f"{image.name} did not say which Python packages it has: {said.strip()[-_LAST:]}",
+            fix=f"docker run --rm --entrypoint python3 {image.name} -c 'print(1)' has to work",
+        ) from None
+
+
+def _made(daemon: Daemon, image: Found, names: Collection[str]) -> "Container":
+    try:
+        return daemon.client.containers.create(
+            image.id,
+            ["-c", _FIND_PYTHON, "sh", _ASK, *names],
+            entrypoint=["sh"],
+            name=f"trb-{secrets.token_hex(4)}",
+            network_disabled=True,
+            labels=labels(Path.cwd(), detached=False),
+        )
+    except docker.errors.APIError as error:
+        raise refusal(explained(error), image.name) from error
+
+
+def _answer(container: "Container") -> str:
+    """Return what it printed; all that it said where it failed."""
+    container.start()
+    code = container.wait(timeout=_TIMEOUT_S)["StatusCode"]
+    return container.logs(stderr=code != 0).decode(errors="replace")
