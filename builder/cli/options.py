@@ -10,7 +10,7 @@ import click
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 _OF_DOOR: Final = ("server", "grpc_url", "target_torch", "ready_timeout_s")
-_OF_AGAINST: Final = ("server", "grpc_url")
+_OF_AGAINST: Final = ("server", "grpc_url", "image", "gpus")
 _OF_CONTAINER: Final = ("image", "gpus", "cpus", "memory_bytes", "shm_bytes", "copies", "publish")
 
 spec_file: Decorator = click.option(
@@ -55,11 +55,19 @@ ready_timeout: Decorator = click.option(
 against_server: Decorator = click.option(
     "--against",
     "against_server",
-    metavar="embedded|URL",
+    metavar="embedded|docker|URL",
     help="Ask this Triton the same, and hold its answers against those of --server.",
 )
 against_grpc_url: Decorator = click.option(
     "--against-grpc-url", metavar="HOST:PORT", help="gRPC address of --against URL. Default: the next port."
+)
+against_image: Decorator = click.option(
+    "--against-image",
+    metavar="IMAGE",
+    help="Image of --against docker. Default: that of --image, else the release's official one.",
+)
+against_gpus: Decorator = click.option(
+    "--against-gpus", metavar="all|N|device=0,1", help="GPUs for the container of --against docker."
 )
 
 
@@ -114,11 +122,7 @@ def against(command: Callable[..., Any]) -> Callable[..., Any]:
         wishes = {name: given.pop(f"against_{name}") for name in _OF_AGAINST}
 
         def make() -> Any:
-            from dataclasses import replace
-
-            if wishes["server"] is None:
-                return None
-            return replace(door(), **wishes, target_torch=False)
+            return None if wishes["server"] is None else door().other(**wishes)
 
         for name, value in wishes.items():
             if wishes["server"] is None and value is not None:
@@ -126,7 +130,7 @@ def against(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*arguments, door=door, against=make, **given)
 
     decorated: Callable[..., Any] = with_against
-    for option in (against_grpc_url, against_server):
+    for option in (against_gpus, against_image, against_grpc_url, against_server):
         decorated = option(decorated)
     return decorated
 

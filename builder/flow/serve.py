@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from builder import readspec, repository
 from builder.flow.door import Step
+from builder.flow.packages import require_packages
 from builder.server import embedded, require_of_door
 from builder.server.endpoint import Endpoint
 from builder.server.serving import READY_TIMEOUT_S, Container, Serving
@@ -72,7 +73,7 @@ def serving(spec_file: Path, request: ServeRequest, *, step: Step) -> Iterator[S
         MissingTool: this machine cannot run the embedded server.
         ServerError: a port in use, a model that does not load, a server that ends.
     """
-    wanted = _serving(spec_file, request)
+    wanted = _serving(spec_file, request, step)
     with _door(request).running(wanted, on_step=lambda what: step("triton", what)) as endpoint:
         yield _served(wanted.repository, endpoint, detached=False)
 
@@ -83,7 +84,7 @@ def detach(spec_file: Path, request: ServeRequest, *, step: Step) -> Served:
     Raises:
         As `serving`; ServerError also when one serves this repository already.
     """
-    wanted = _serving(spec_file, request)
+    wanted = _serving(spec_file, request, step)
     endpoint = _door(request).start_detached(wanted, on_step=lambda what: step("triton", what))
     return _served(wanted.repository, endpoint, detached=True)
 
@@ -121,7 +122,7 @@ def _door(request: ServeRequest) -> Any:
     return embedded
 
 
-def _serving(spec_file: Path, request: ServeRequest) -> Serving:
+def _serving(spec_file: Path, request: ServeRequest, step: Step) -> Serving:
     root, target = _what(spec_file, request)
     if request.repository is not None:
         repository.require_a_model(root)
@@ -137,6 +138,8 @@ def _serving(spec_file: Path, request: ServeRequest) -> Serving:
         drains=True,
     )
     require_of_door(request.server, serving)
+    if request.server == "docker":
+        require_packages(serving, repository.models(root), say=lambda what: step("triton", what))
     return serving
 
 

@@ -56,6 +56,25 @@ def lint_model(path: Path, target: Target, given: str | None = None) -> ModelLin
     )
 
 
+def python_versions(path: Path, target: Target) -> Iterator[Seen]:
+    """Yield the versions that a server would load of the Python model in the folder at `path`; none of any other.
+
+    Raises:
+        OSError: a file of it cannot be read.
+    """
+    folder = look(path)
+    given = _given(read_source(folder, target))
+    if isinstance(given, Refusal) or given is None:
+        return
+    config = fill.filled(given, folder=folder.name, first=_first(folder), server=target.server)
+    if isinstance(config, Refusal) or config["backend"] != "python":
+        return
+    config["name"] = folder.name
+    picked = versions.served(config, folder.versions)
+    for name in picked.values() if not isinstance(picked, Refusal) else ():
+        yield Seen(config=config, given=given, folder=folder, version=name, target=target)
+
+
 def _model(folder: Folder, source: "Source", target: Target) -> tuple[list[Refusal], Known | None]:
     given = _given(source)
     if isinstance(given, Refusal) or given is None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from builder.lint import python_imports
 from builder.lint.seen import Seen
 
 _MARK: Final = "trb_step.py"
@@ -19,6 +20,14 @@ def folders(seen: Seen) -> tuple[Path, ...]:
     """Return what the model puts first on sys.path when the release's Python runs it."""
     own = seen.file.parent
     return (own / _CODE, _packages(seen)) if (own / _MARK).exists() else ()
+
+
+def beside_for(package: str, seen: Seen) -> str:
+    """Return the version of another Python for which `package` stands beside the model; empty where for none."""
+    for folder in sorted(seen.file.parent.glob("python3.*")):
+        if python_imports.beside(package, (folder,)) is not None:
+            return folder.name.removeprefix("python")
+    return ""
 
 
 def is_delivered(path: Path, seen: Seen) -> bool:

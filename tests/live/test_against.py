@@ -174,3 +174,29 @@ def test_another_server_that_does_not_answer_ends_with_6(trb, built):
     done = trb("check", "small", "--against", "http://127.0.0.1:9", cwd=built, expect=6)
 
     assert "--against http://127.0.0.1:9: no Triton answers" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_container_is_held_against_the_embedded_server(trb, built, cpu_image):
+    """The same runtime in an image gives the same bits; the versions of both stand in the report."""
+    done = trb("check", "--against", "docker", "--against-image", cpu_image, "--json", cwd=built)
+
+    report = json.loads(done.stdout)
+    small = report["models"][0]
+    assert report["against"] == f"Triton in a container of {cpu_image}"
+    assert small["against"]["ran_on"]["runtime"] == "onnxruntime 1.19.2 (stand-in)"
+    assert all(one["bit_identical"] for model in report["models"] for one in model["against"]["outputs"])
+
+
+@pytest.mark.slow
+def test_an_image_that_cannot_be_had_ends_with_6(trb, built, cpu_image):
+    """The error begins with the option that named the second server."""
+    done = trb(
+        *("check", "small", "--against", "docker", "--against-image", "trb-test.invalid/none:1"),
+        cwd=built,
+        expect=6,
+    )
+
+    assert (
+        "--against docker: the Docker daemon does not have the image trb-test.invalid/none:1" in done.stderr
+    )

@@ -10,7 +10,7 @@ from builder.lint import python_environment, python_imports, python_model, pytho
 from builder.lint.file_kind import foreign
 from builder.lint.python_imports import Import
 from builder.lint.python_model import PythonModel
-from builder.lint.python_needs import needs
+from builder.lint.python_needs import Need, needs
 from builder.lint.seen import Looked, Seen, missing
 from builder.rules.refusal import Refusal, max_batch_size, tensors
 
@@ -103,18 +103,48 @@ def _no_inputs(seen: Seen) -> Iterator[Refusal]:
     )
 
 
+def lacking(seen: Seen) -> Iterator[Need]:
+    """Yield each package that the model imports and its image does not have, once; one that cannot be read needs none.
+
+    Raises:
+        OSError: a file of it cannot be read.
+    """
+    if not seen.file.is_file() or foreign(seen.file, seen.relative) or python_environment.path(seen.config):
+        return  # what is no source has findings of its own; an environment has whatever it holds
+    tree = python_source.parse(seen.file, seen.relative, seen.target.release)
+    for need in _needs(seen, tree) if isinstance(tree, ast.Module) else ():
+        if isinstance(need, Need) and not need.wanted.level and not _has(need.wanted.package, seen):
+            yield need
+
+
 def _imports(seen: Seen, tree: ast.Module) -> Iterator[Refusal]:
+    for need in _needs(seen, tree):
+        if isinstance(need, Refusal):
+            yield need
+        else:
+            for refusal in _absent(need.wanted, seen):
+                kind = refusal.kind if need.is_certain else "surprise"
+                yield replace(refusal, kind=kind, file=need.relative, line=need.wanted.line)
+
+
+def _needs(seen: Seen, tree: ast.Module) -> Iterator[Need | Refusal]:
+    """Yield what the model needs, each package once; where it looks in further folders, none of them for certain."""
     told = set[tuple[str, int]]()
-    may_find = b"sys.path" in seen.file.read_bytes()  # it looks in folders that are not known here
+    may_find = b"sys.path" in seen.file.read_bytes()
     for need in needs(seen, tree):
         if isinstance(need, Refusal):
             yield need
         elif (key := (need.wanted.package, need.wanted.level)) not in told:
             told.add(key)
-            for refusal in _absent(need.wanted, seen):
-                is_sure = need.is_certain and not (may_find and not need.wanted.level)
-                kind = refusal.kind if is_sure else "surprise"
-                yield replace(refusal, kind=kind, file=need.relative, line=need.wanted.line)
+            is_sure = need.is_certain and not (may_find and not need.wanted.level)
+            yield replace(need, is_certain=is_sure)
+
+
+def _has(package: str, seen: Seen) -> bool:
+    python = python_source.version(seen.target.release)
+    if python_imports.is_standard(package, python) or package in python_imports.SUPPLIED:
+        return True
+    return bool((seen.target.packages or {}).get(package))
 
 
 def _absent(wanted: Import, seen: Seen) -> Iterator[Refusal]:
