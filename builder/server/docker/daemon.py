@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import docker
 
 from builder.errors import MissingTool
-from builder.server.docker.failures import said_plainly
+from builder.server.docker.failures import failure, said_plainly
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -51,8 +51,11 @@ def connected() -> Iterator[Daemon]:
         ServerError: it does not answer.
     """
     address = _address()
-    with said_plainly("connecting", address):
-        client = docker.from_env(timeout=ANSWER_TIMEOUT_S)
+    try:
+        with said_plainly("connecting", address):
+            client = docker.from_env(timeout=ANSWER_TIMEOUT_S)
+    except ValueError as error:  # Python's own, of a port that is no number
+        raise failure(error, "connecting", address) from error
     try:
         yield Daemon(client, address)
     finally:
@@ -62,8 +65,10 @@ def connected() -> Iterator[Daemon]:
 def _address() -> str:
     if host := os.environ.get("DOCKER_HOST"):
         return host
-    with said_plainly("reading the contexts", "the current context"):
+    try:
         context = docker.ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT"))
+    except Exception as error:  # the SDK raises nothing narrower for a context that it cannot read
+        raise failure(error, "reading the contexts", "the current context") from error
     if context is None:  # the SDK would take the default in its place, and so another daemon than was meant
         raise MissingTool(
             f"there is no Docker context {os.environ.get('DOCKER_CONTEXT') or 'as ~/.docker/config.json names it'}",
