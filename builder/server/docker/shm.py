@@ -19,6 +19,8 @@ _UNKNOWN_DIM: Final = 1024
 _COPIES: Final = 4
 """A request that runs, one that waits, and the growth of a pool, which needs the old and the new."""
 _STRING_BYTES: Final = 256
+_MOST: Final = 1 << 40
+"""More than a machine has to give; several dynamic axes multiply to more than the daemon's integers hold."""
 
 
 def shm_bytes(repository: Path, models: Sequence[str], *, all_in_stubs: bool = False) -> int:
@@ -33,7 +35,8 @@ def shm_bytes(repository: Path, models: Sequence[str], *, all_in_stubs: bool = F
         all_in_stubs: whether ONNX and TorchScript models run in stubs too, as in our own image.
     """
     configs = [found for name in models if (found := _config(repository / name)) is not None]
-    return _BASE + sum(_of_model(one) for one in configs if all_in_stubs or one.backend == "python")
+    wanted = _BASE + sum(_of_model(one) for one in configs if all_in_stubs or one.backend == "python")
+    return min(wanted, _MOST)
 
 
 def _config(folder: Path) -> Any:
@@ -44,7 +47,7 @@ def _config(folder: Path) -> Any:
 
 
 def _of_model(config: Any) -> int:
-    instances = sum(max(1, group.count) for group in config.instance_group) or 1
+    instances = sum(max(1, group.count) * max(1, len(group.gpus)) for group in config.instance_group) or 1
     batch = max(1, config.max_batch_size)
     tensors = sum(_of_tensor(one) for one in (*config.input, *config.output))
     return int(instances * (_PER_INSTANCE + _COPIES * batch * tensors))
