@@ -31,6 +31,8 @@ class FakeDaemon:
     """What is said during a pull."""
     containers: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Labels by name."""
+    made: list[Mapping[str, Any]] = field(default_factory=list)
+    """What was asked for each container that was made here."""
     refusals: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
     """Status and message by method and path, for what is not done."""
     architecture: str = "x86_64"
@@ -46,7 +48,7 @@ class FakeDaemon:
             client.close()
 
     def answer(  # noqa: PLR0911 - a table
-        self, method: str, path: str, query: Mapping[str, str]
+        self, method: str, path: str, query: Mapping[str, str], body: Any
     ) -> tuple[int, Any]:
         """Return the status and the body: lines for an iterator, else JSON."""
         if (method, path) in self.refusals:
@@ -59,8 +61,12 @@ class FakeDaemon:
                 return self._pull(query)
             case "GET", ["images", *name, "json"]:
                 return _found(self.images, _whole("/".join(name)), "No such image")
-            case "GET", ["containers", "json"]:
-                return 200, [{"Id": name} for name in self.containers]
+            case "POST", ["containers", "create"]:
+                self.made.append(body)
+                self.containers[query["name"]] = body["Labels"]
+                return 201, {"Id": query["name"], "Warnings": []}
+            case "GET", ["containers", "json"]:  # as a daemon does, by the labels that are asked for
+                return 200, [{"Id": one} for one in self._labelled(json.loads(query.get("filters", "{}")))]
             case "GET", ["containers", name, "json"]:
                 return _found(
                     {one: self._container(one) for one in self.containers}, name, "No such container"
@@ -70,6 +76,14 @@ class FakeDaemon:
                 self.containers.pop(name, None)
                 return (204, "") if status == 200 else (status, answer)
         return 404, {"message": "page not found"}
+
+    def _labelled(self, filters: Mapping[str, list[str]]) -> list[str]:
+        wanted = [one.partition("=") for one in filters.get("label", ())]
+        return [
+            name
+            for name, labels in self.containers.items()
+            if all(label in labels and value in ("", labels[label]) for label, _, value in wanted)
+        ]
 
     def _container(self, name: str) -> Mapping[str, Any]:
         state = {"Status": "running"}
@@ -104,7 +118,8 @@ class _Adapter(requests.adapters.HTTPAdapter):
         url = urlsplit(str(request.url))
         path = unquote(url.path).removeprefix("/v1.41")
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
-        status, answer = self._daemon.answer(str(request.method), path, query)
+        body = json.loads(request.body) if request.body else None
+        status, answer = self._daemon.answer(str(request.method), path, query, body)
         head = f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: application/json\r\n"
         return self.build_response(request, _parsed(head.encode() + _body(answer)))
 

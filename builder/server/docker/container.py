@@ -45,6 +45,8 @@ class Order:
     serving: Serving
     names: Sequence[str]
     """The models that must load."""
+    devices: Sequence[DeviceRequest]
+    """GPUs that it is given."""
     copies: bool
     """Whether the models are copied in: the daemon could not see all of them through a mount."""
     detached: bool
@@ -53,15 +55,13 @@ class Order:
     @property
     def command(self) -> list[str]:
         """The server's command line."""
-        on_gpu = self.serving.container.gpus is not None
-        return command(self.serving, on_gpu=on_gpu, in_stubs=self.image.has_stand_ins)
+        return command(self.serving, on_gpu=bool(self.devices), in_stubs=self.image.has_stand_ins)
 
 
 def create(order: Order, ulimits: Sequence[Ulimit]) -> "Container":
     """Return a container of ours; it is empty and not started.
 
     Raises:
-        UsageError: an option that cannot be.
         ServerError: the daemon refuses.
     """
     serving = order.serving
@@ -125,6 +125,26 @@ def is_copied(daemon: Daemon, serving: Serving, names: Sequence[str]) -> bool:
     return serving.container.copies or not daemon.sees_our_files or _leads_out(serving.repository, names)
 
 
+def devices(gpus: str | None) -> list[DeviceRequest]:
+    """Return what a daemon is asked for, by `all`, a number, or `device=0,1`; None: no GPU.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if gpus is None:
+        return []
+    capabilities = [["gpu"]]
+    if gpus == "all":
+        return [DeviceRequest(count=-1, capabilities=capabilities)]
+    if gpus.isdecimal() and int(gpus):
+        return [DeviceRequest(count=int(gpus), capabilities=capabilities)]
+    if gpus.startswith(_DEVICES) and all(ids := gpus.removeprefix(_DEVICES).split(",")):
+        return [DeviceRequest(device_ids=ids, capabilities=capabilities)]
+    raise UsageError(
+        f"{gpus!r} are no GPUs", fix="write --gpus all, --gpus 1 for any one, or --gpus device=0,1"
+    )
+
+
 def _leads_out(repository: Path, names: Sequence[str]) -> bool:
     """Whether a link in a model leads out of the repository, to where a mount does not reach."""
     root = repository.resolve()
@@ -153,23 +173,8 @@ def _limits(order: Order) -> dict[str, Any]:
         "mem_limit": options.memory_bytes,
         "memswap_limit": options.memory_bytes,  # no swap: it would show up as latency
         "nano_cpus": None if options.cpus is None else int(options.cpus * 1e9),
-        "device_requests": _devices(options.gpus),
+        "device_requests": list(order.devices),
     }
-
-
-def _devices(gpus: str | None) -> list[DeviceRequest]:
-    if gpus is None:
-        return []
-    capabilities = [["gpu"]]
-    if gpus == "all":
-        return [DeviceRequest(count=-1, capabilities=capabilities)]
-    if gpus.isdecimal() and int(gpus):
-        return [DeviceRequest(count=int(gpus), capabilities=capabilities)]
-    if gpus.startswith(_DEVICES) and (ids := gpus.removeprefix(_DEVICES)):
-        return [DeviceRequest(device_ids=ids.split(","), capabilities=capabilities)]
-    raise UsageError(
-        f"{gpus!r} are no GPUs", fix="write --gpus all, --gpus 1 for any one, or --gpus device=0,1"
-    )
 
 
 def _copy(order: Order, container: "Container") -> None:

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 from builder.errors import ServerError, TrbError, UsageError
 from builder.server.docker.command import EXIT_TIMEOUT_S, GRPC, HTTP, METRICS
-from builder.server.docker.container import ULIMITS, Order, create, fill, is_copied, published, remove, start
+from builder.server.docker.container import (
+    ULIMITS,
+    Order,
+    create,
+    devices,
+    fill,
+    is_copied,
+    published,
+    remove,
+    start,
+)
 from builder.server.docker.daemon import Daemon, connected
 from builder.server.docker.failures import said_plainly
 from builder.server.docker.images import find_image, image_name
@@ -91,6 +101,7 @@ def _order(daemon: Daemon, serving: Serving, say: Say, *, detached: bool) -> Ord
     names = wanted_models(serving)
     if serving.container.copies and serving.control == "poll":
         raise UsageError("--poll sees no change of a copy", fix="leave out --poll or --copy")
+    gpus = devices(serving.container.gpus)
     _reach(daemon, serving.container.publish)
     if daemon.host in _LOOPBACK:
         require_free(serving)
@@ -99,6 +110,7 @@ def _order(daemon: Daemon, serving: Serving, say: Say, *, detached: bool) -> Ord
         image=find_image(daemon, image_name(serving.container.image, serving.release), say),
         serving=serving,
         names=names,
+        devices=gpus,
         copies=is_copied(daemon, serving, names),
         detached=detached,
     )
