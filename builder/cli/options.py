@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import math
 import re
 from collections.abc import Callable
 from functools import wraps
@@ -139,15 +140,22 @@ class Size(click.ParamType[int]):
     """Bytes, as the `docker` command writes them: 512m, 4g."""
 
     name = "size"
-    _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}  # noqa: RUF012 - a constant
+    _UNITS = {None: 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}  # noqa: RUF012 - a constant
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return `value` in bytes."""
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)([bkmg]?)(?:i?b)?", str(value).strip().lower())
+        match = re.fullmatch(r"(\d{1,15}(?:\.\d+)?)(?:b|([kmg])(?:i?b)?)?", str(value).strip().lower())
         size = int(float(match[1]) * self._UNITS[match[2]]) if match else 0
         if not size:
             self.fail(f"{value!r} is no size; use 512m or 4g", param, ctx)
         return size
+
+
+def _finite(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    """Return `value`; click takes `inf` and `nan` for numbers of any range."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is not so many")
+    return value
 
 
 def _container_options() -> tuple[Decorator, ...]:
@@ -163,6 +171,7 @@ def _container_options() -> tuple[Decorator, ...]:
         click.option(
             "--cpus",
             type=click.FloatRange(min=0, min_open=True),
+            callback=_finite,
             help="With --server docker: cores it may use.",
         ),
         click.option(
