@@ -65,11 +65,13 @@ def _lacks(
 
 def _refused(image: str, lacks: Sequence[Lacking]) -> ServerError:
     names = unique(_project(one.package) for one in lacks)
+    undelivered = unique(_project(one.package) for one in lacks if not one.beside)
     options = " ".join(f"--requirements {name}" for name in names)
+    taken = f"`python: {{requirements: [{', '.join(undelivered)}]}}`"
+    along = f"; a function of trb.yaml takes it along: {taken}, and build again" if undelivered else ""
     return ServerError(
         f"{image} does not have what Python models import:\n" + "\n".join(f"  {_told(one)}" for one in lacks),
-        fix=f"build an image that has it: `trb image build {options}`, or name one with --image; "
-        f"a function of trb.yaml takes it along: `python: {{requirements: [{', '.join(names)}]}}`, and build again",
+        fix=f"build an image that has it: `trb image build {options}`, or name one with --image{along}",
     )
 
 

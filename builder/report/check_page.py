@@ -17,7 +17,7 @@ from builder.spec.results import (
 )
 
 _HEADER: Final = ("hop", "cases", "worst error", "output", "tolerance", "verdict")
-_APART: Final = ("against", "output", "largest error", "relative", "needed", "furthest apart at")
+_APART: Final = ("against", "output", "largest error", "relative", "would pass at", "furthest apart at")
 
 
 def page(report: CheckReport) -> Page:
@@ -56,7 +56,7 @@ def _against(other: Against) -> Iterator[Line | Table]:
 
 def _apart_row(one: Apart) -> tuple[str, ...]:
     if one.bit_identical:
-        return (one.hop, one.output, "0", "0", "nothing: the same to the bit", "-")
+        return (one.hop, one.output, "0", "0", "anything: the same to the bit", "-")
     needed = words.would_have_passed(one.needed_rtol, one.needed_atol, one.tolerance)
     return (
         one.hop,

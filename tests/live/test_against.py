@@ -13,6 +13,7 @@ import pytest
 from onnx import numpy_helper
 
 from builder.server import Endpoint, Serving, open_server
+from builder.server.docker.daemon import connected
 from builder.spec.releases import release
 from tests.live.conftest import Trb
 
@@ -200,3 +201,23 @@ def test_an_image_that_cannot_be_had_ends_with_6(trb, built, cpu_image):
     assert (
         "--against docker: the Docker daemon does not have the image trb-test.invalid/none:1" in done.stderr
     )
+
+
+@pytest.mark.slow
+def test_two_containers_run_at_once(trb, built, cpu_image):
+    """A container is held against another one of the same image, under the limits of the first, and both are gone."""
+    done = trb(
+        *("check", "small", "--server", "docker", "--image", cpu_image, "--cpus", "1", "--against", "docker"),
+        cwd=built,
+    )
+
+    assert done.stdout.splitlines()[-1].endswith(
+        f"and against Triton in a container of {cpu_image} (1 cores)"
+    )
+    assert containers(built / "repository") == set()
+
+
+def containers(repository: Path) -> set[str]:
+    with connected() as daemon:
+        found = daemon.client.containers.list(all=True, filters={"label": f"trb.repository={repository}"})
+        return {str(one.name) for one in found}

@@ -10,7 +10,8 @@ import pytest
 
 from builder.errors import ServerError
 from builder.flow.packages import require_packages
-from builder.server import Container, Serving
+from builder.server import Container, Serving, open_server
+from builder.server.client import connected as connected_client
 from builder.server.docker.daemon import connected
 from builder.server.docker.images import find_image
 from builder.server.docker.inside import look_inside
@@ -126,8 +127,9 @@ def test_packages_for_another_python_than_the_images_are_lacking(cpu_image, repo
 
     with pytest.raises(
         ServerError, match=r"`PIL` .*steps.py:1\), which lies beside it for Python 3.10 alone"
-    ):
+    ) as caught:
         require(cpu_image, repository)
+    assert "build again" not in caught.value.fix
 
     shutil.move(version / "python3.10", version / "python3.11")
     require(cpu_image, repository)
@@ -171,3 +173,19 @@ def test_serving_in_an_image_that_lacks_a_package_ends_with_6(trb, cpu_image, re
     assert f"{cpu_image} does not have what Python models import:" in done.stderr
     assert "starting" not in done.stderr
     assert not list(tmp_path.rglob("triton-*.log"))
+
+
+def test_the_server_in_the_image_would_have_refused_the_model(cpu_image, repository):
+    """What is said beforehand is what a container says after it was started, and what passes is loaded."""
+    serving = Serving(repository=repository, release=release("24.10"), container=Container(image=cpu_image))
+    with (
+        pytest.raises(ServerError, match="No module named 'no_such_package'"),
+        open_server("docker", serving),
+    ):
+        pass
+
+    text = SOUND.replace("        return requests", "        return []")
+    (repository / "m" / "1" / "model.py").write_text(text)
+    require(cpu_image, repository)
+    with open_server("docker", serving) as endpoint, connected_client(endpoint) as client:
+        assert client.model_versions_ready("m") == (1,)

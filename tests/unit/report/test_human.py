@@ -55,7 +55,7 @@ def test_another_server_is_held_against_the_first(against):
 
     assert "against Triton 2.54.0 at gpu:8000, same inputs:" in lines
     assert any("gRPC -> gRPC (against)" in line and "the same to the bit" in line for line in lines)
-    assert any("needed" not in line and "0.5" in line and "random batch=3" in line for line in lines)
+    assert any("would" not in line and "0.5" in line and "random batch=3" in line for line in lines)
     assert ["server", "core", "2.51.0", "2.54.0", "2.51.0"] in rows
     assert "against: the live configuration has max_batch_size 4, config.pbtxt has 8" in lines
     assert lines[-1] == (
