@@ -9,14 +9,17 @@ from urllib.parse import urlsplit
 
 import docker
 
-from builder.errors import MissingTool
+from builder.errors import MissingTool, UsageError
 from builder.server.docker.failures import failure, said_plainly
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
-ANSWER_TIMEOUT_S: Final = 30
+_ANSWER_TIMEOUT_S: Final = 30
 """Seconds for one answer of the daemon; what takes longer by its nature is streamed."""
+_TIMEOUT_VARIABLE: Final = "DOCKER_CLIENT_TIMEOUT"
+"""Another number of seconds, for a daemon that is far away or busy."""
+_BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _DEFAULT: Final = "unix:///var/run/docker.sock"
 _LOCAL_SCHEMES: Final = ("unix", "npipe")
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
@@ -49,17 +52,39 @@ def connected() -> Iterator[Daemon]:
     Raises:
         MissingTool: none is there, or we may not use it.
         ServerError: it does not answer.
+        UsageError: DOCKER_CLIENT_TIMEOUT is no number.
     """
     address = _address()
+    timeout_s = _timeout_s()
     try:
-        with said_plainly("connecting", address):
-            client = docker.from_env(timeout=ANSWER_TIMEOUT_S)
+        with said_plainly("connecting", address), _own_certificates():
+            client = docker.from_env(timeout=timeout_s)
     except ValueError as error:  # Python's own, of a port that is no number
         raise failure(error, "connecting", address) from error
+    client.api.trust_env = not isinstance(client.api.verify, str)
     try:
         yield Daemon(client, address)
     finally:
         client.close()
+
+
+@contextmanager
+def _own_certificates() -> Iterator[None]:
+    """Keep `requests` from taking another bundle of certificates than the daemon's: with a bundle set, it would."""
+    hidden = {name: os.environ.pop(name) for name in _BUNDLES if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
+
+
+def _timeout_s() -> int:
+    wanted = os.environ.get(_TIMEOUT_VARIABLE, "")
+    if wanted and not (wanted.isdecimal() and int(wanted)):
+        raise UsageError(
+            f"{_TIMEOUT_VARIABLE}={wanted} is no number of seconds", fix=f"unset {_TIMEOUT_VARIABLE}"
+        )
+    return int(wanted or _ANSWER_TIMEOUT_S)
 
 
 def _address() -> str:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -57,9 +58,8 @@ def ended(container: "Container", follower: Follower, log: Path) -> ServerError:
     """Return the error for a container that has ended by itself."""
     follower.finish()
     container.reload()
-    state = container.attrs["State"]
-    status = int(state["ExitCode"])
-    if state["OOMKilled"]:
+    status = int(container.attrs["State"]["ExitCode"])
+    if _ran_out_of_memory(container):
         return _out_of_memory(container, log)
     if any(_WRONG_MACHINE in line for line in lines(log)):
         return ServerError(
@@ -78,12 +78,29 @@ def _require_loaded(container: "Container", address: str, names: Sequence[str], 
     try:
         require_loaded(address, names, log)
     except ServerError as error:
-        container.reload()
-        if container.attrs["State"][
-            "OOMKilled"
-        ]:  # a stub of the Python backend was killed, the server was not
+        if _ran_out_of_memory(container):  # a stub of the Python backend was killed, the server was not
             raise _out_of_memory(container, log) from error
         raise
+
+
+def _ran_out_of_memory(container: "Container") -> bool:
+    """Whether the kernel has killed any process of it: its state tells of the first one alone."""
+    container.reload()
+    if container.attrs["State"]["OOMKilled"]:
+        return True
+    client = container.client
+    assert client is not None
+    filters = {"container": container.id, "event": "oom"}
+    span = {
+        "since": _moment(container.attrs["State"]["StartedAt"]),
+        "until": _moment(client.info()["SystemTime"]) + timedelta(seconds=1),
+    }
+    return any(True for _ in client.events(**span, filters=filters, decode=True))
+
+
+def _moment(text: str) -> datetime:
+    """Return a time as the daemon writes it: in UTC, with more digits of a second than Python reads."""
+    return datetime.fromisoformat(text[: len("2026-01-01T00:00:00")]).replace(tzinfo=UTC)
 
 
 def _out_of_memory(container: "Container", log: Path) -> ServerError:

@@ -1,0 +1,190 @@
+"""The same face as the embedded server's: examples served, checked and measured in a container."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from builder.server.docker.daemon import connected
+from builder.server.docker.owner import MARK
+from tests.live.conftest import Trb
+from tests.live.docker_door import containers_of, wait_for
+from tests.live.test_examples import EXPECTED, PIPELINES
+
+pytestmark = [pytest.mark.live, pytest.mark.slow]
+
+QUICK = ("--window", "300ms", "--max-windows", "3")
+
+
+@pytest.fixture
+def door(cpu_image: str) -> tuple[str, ...]:
+    """Return the options that lead into a container of our image."""
+    return ("--server", "docker", "--image", cpu_image)
+
+
+@pytest.fixture(scope="module")
+def built(trb: Trb, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the text encoder, built: it needs no training."""
+    folder = tmp_path_factory.mktemp("built") / "text_encoder"
+    shutil.copytree(Path(__file__).parents[2] / "examples" / "text_encoder", folder)
+    trb("build", cwd=folder)
+    return folder
+
+
+@pytest.fixture
+def folder(built: Path, tmp_path: Path) -> Path:
+    """Return a copy of the built text encoder, of the test's own."""
+    return Path(shutil.copytree(built, tmp_path / "text_encoder"))
+
+
+@pytest.fixture
+def background(folder: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Start `trb` in the background; it is killed at the end where it still runs."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*words: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "builder", *words]
+        environment = {**os.environ, "NO_COLOR": "1"}
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("name", [*EXPECTED, *PIPELINES])
+def test_an_example_passes_the_gate_in_a_container(
+    name: str, door: tuple[str, ...], walked: Callable[[str], Path], trb: Trb, tmp_path: Path
+) -> None:
+    """Every hop of every model has comparisons, over gRPC and HTTP, and nothing is left running."""
+    folder = Path(shutil.copytree(walked(name), tmp_path / name))
+
+    report = json.loads(trb("check", *door, "--json", cwd=folder).stdout)
+
+    assert report["passed"]
+    assert "in a container of" in report["server"]
+    for model in report["models"]:
+        hops = {hop["name"]: hop["comparisons"] for hop in model["hops"]}
+        assert {"gRPC", "HTTP"} <= {name.rpartition(" -> ")[2] for name in hops}
+        assert all(hops.values()), model["model"]
+    assert containers_of(folder / "model_repository") == []
+
+
+@pytest.mark.parametrize(("budget", "code"), [({"p50_ms": 10_000}, 0), ({"p50_ms": 0.001}, 8)])
+def test_the_budget_decides_the_exit_code(
+    budget: dict[str, float], code: int, door: tuple[str, ...], folder: Path, trb: Trb
+) -> None:
+    """A median of ten seconds is met in a container, and one of a microsecond is missed: 8."""
+    spec = yaml.safe_load((folder / "trb.yaml").read_text())
+    spec["models"]["text_encoder"]["latency"] = budget
+    (folder / "trb.yaml").write_text(yaml.safe_dump(spec))
+
+    done = trb("perf", "text_encoder_onnx", *door, "--cpus", "1", *QUICK, "--json", cwd=folder, expect=code)
+
+    report = json.loads(done.stdout)
+    (model,) = report["models"]
+    assert report["passed"] is (code == 0)
+    assert model["points"][0]["requests"] > 0
+    assert "1 cores" in report["server"]
+
+
+def test_a_container_outlives_trb_until_it_is_stopped(door: tuple[str, ...], folder: Path, trb: Trb) -> None:
+    """`--detach` leaves one container, which a second one does not join; `--stop` ends it, and then there is none."""
+    served = json.loads(trb("serve", *door, "--detach", "--json", cwd=folder).stdout)
+    try:
+        assert containers_of(folder / "model_repository") == [served["container"]]
+        assert served["http"].startswith("127.0.0.1:")
+        trb("check", "--server", f"http://{served['http']}", "--grpc-url", served["grpc"], cwd=folder)
+        second = trb("serve", *door, "--detach", cwd=folder, expect=6)
+        assert f"{served['container']} serves" in second.stderr
+        assert "--stop" in second.stderr
+        cleaned = json.loads(trb("doctor", "--clean", "--json", cwd=folder).stdout)
+        assert any(served["container"] in line for line in cleaned["kept"])
+    finally:
+        trb("serve", "--server", "docker", "--stop", cwd=folder)
+    assert containers_of(folder / "model_repository") == []
+    trb("serve", "--server", "docker", "--stop", cwd=folder, expect=6)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_in_the_middle_of_a_check_leaves_no_container(
+    number: int,
+    code: int,
+    door: tuple[str, ...],
+    folder: Path,
+    background: Callable[..., "subprocess.Popen[str]"],
+) -> None:
+    """Ctrl-C and SIGTERM end `trb check` with their exit codes, and the container with it."""
+    process = background("check", *door)
+    wait_for(lambda: containers_of(folder / "model_repository"))
+
+    process.send_signal(number)
+    process.communicate(timeout=60)
+
+    assert process.returncode == code
+    assert containers_of(folder / "model_repository") == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_ends_its_container_when_told(
+    number: int,
+    door: tuple[str, ...],
+    folder: Path,
+    background: Callable[..., "subprocess.Popen[str]"],
+) -> None:
+    """`trb serve` in the foreground ends well by either signal."""
+    process = background("serve", *door, "--json")
+    assert process.stdout is not None
+    served = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")
+    assert containers_of(folder / "model_repository") == [served["container"]]
+
+    process.send_signal(number)
+    process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert containers_of(folder / "model_repository") == []
+    assert "started" in Path(served["log"]).read_text().lower()
+
+
+def test_what_a_killed_trb_leaves_is_found_and_nothing_else_is_removed(
+    door: tuple[str, ...],
+    cpu_image: str,
+    folder: Path,
+    tmp_path: Path,
+    trb: Trb,
+    background: Callable[..., "subprocess.Popen[str]"],
+) -> None:
+    """After SIGKILL one container is left; `trb doctor --clean` removes it and neither a stranger's nor one in use."""
+    with connected() as daemon:
+        strangers = daemon.client.containers.create(cpu_image, ["sleep", "1"], labels={"theirs": MARK})
+        try:
+            in_use = background("serve", *door, "--json")
+            assert in_use.stdout is not None
+            used = json.loads("".join(iter(in_use.stdout.readline, "}\n")) + "}")["container"]
+            killed = background("check", *door)
+            wait_for(lambda: len(containers_of(folder / "model_repository")) > 1)
+            (stray,) = {*containers_of(folder / "model_repository")} - {used}
+            killed.kill()
+            killed.wait()
+            assert stray in trb("doctor", cwd=folder).stdout
+
+            cleaned = json.loads(trb("doctor", "--clean", "--json", cwd=folder).stdout)
+
+            assert any(stray in line for line in cleaned["removed"])
+            assert any(used in line for line in cleaned["kept"])
+            assert containers_of(folder / "model_repository") == [used]
+            strangers.reload()
+        finally:
+            strangers.remove(force=True)
