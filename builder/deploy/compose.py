@@ -7,6 +7,7 @@ from typing import Any, Final
 from builder.assets import template
 from builder.deploy.dashboard import dashboard
 from builder.deploy.stack import Stack
+from builder.server.docker.command import GRPC, HTTP, METRICS, MODELS
 
 COMPOSE: Final = "compose.yaml"
 SCRAPE_INTERVAL_S: Final = 5
@@ -55,10 +56,10 @@ def _compose(stack: Stack) -> str:
 def _command(stack: Stack) -> list[str]:
     return [
         "tritonserver",
-        "--model-repository=/models",
-        "--http-port=8000",
-        "--grpc-port=8001",
-        "--metrics-port=8002",
+        f"--model-repository={MODELS}",
+        f"--http-port={HTTP}",
+        f"--grpc-port={GRPC}",
+        f"--metrics-port={METRICS}",
         "--model-control-mode=explicit",
         *(f"--load-model={name}" for name in stack.loads),
         f"--exit-timeout-secs={EXIT_TIMEOUT_S}",

@@ -72,5 +72,5 @@ class Stack:
     """`all`, a number of GPUs, or `device=0,1`; None: no GPU."""
     has_quantiles: bool = True
     """Whether Triton computes percentiles of the latency, which costs throughput."""
-    shm_bytes: int = 1 << 30
+    shm_bytes: int
     """Size of Triton's /dev/shm."""

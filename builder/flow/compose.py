@@ -13,11 +13,12 @@ from builder.deploy import Changes, Images, Ports, Served, Stack, files, write
 from builder.errors import RepositoryError, UsageError
 from builder.flow.live import Target, targets
 from builder.flow.select import select
+from builder.server.docker.images import image_name
+from builder.server.docker.shm import shm_bytes
 from builder.spec.project import ReadProject
 from builder.spec.releases import release
 from builder.spec.tensors import unique
 
-_OFFICIAL: Final = "nvcr.io/nvidia/tritonserver:{release}-py3"
 _GPUS: Final = re.compile(r"all|[1-9]\d*|device=\w[\w:.-]*(,\w[\w:.-]*)*")
 
 
@@ -82,20 +83,24 @@ def compose(spec_file: Path, names: Sequence[str], request: ComposeRequest) -> W
 
 def _stack(read: ReadProject, found: Sequence[Target], out: Path, request: ComposeRequest) -> Stack:
     of = release(read.project.triton)
+    loads = unique(name for one in found for name in one.loads)
     given = {"prometheus": request.prometheus_image, "grafana": request.grafana_image}
     return Stack(
         project=_project(read.folder),
         release=of,
         repository=Path(os.path.relpath(read.repository, out.absolute())).as_posix(),
         served=tuple(_served(found)),
-        loads=unique(name for one in found for name in one.loads),
+        loads=loads,
         images=Images(
-            triton=request.image or _OFFICIAL.format(release=of.name),
+            triton=image_name(request.image, of),
             **{name: image for name, image in given.items() if image is not None},
         ),
         ports=request.ports,
         gpus=_gpus(request.gpus),
         has_quantiles=request.quantiles,
+        shm_bytes=shm_bytes(
+            read.repository, loads, all_in_stubs=True
+        ),  # whichever the image; it costs nothing
     )
 
 

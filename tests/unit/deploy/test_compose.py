@@ -106,14 +106,16 @@ def test_gpus_are_reserved_as_asked(gpus: str, wanted: dict[str, object]) -> Non
 
     (device,) = triton["deploy"]["resources"]["reservations"]["devices"]
     assert device == {"driver": "nvidia", "capabilities": ["gpu"], **wanted}
+    assert triton["ulimits"] == {"memlock": -1, "stack": 67108864}
     assert "--allow-gpu-metrics=false" not in triton["command"]
 
 
 def test_without_gpus_none_is_asked_for() -> None:
-    """No reservation, and no warnings about a GPU in the log."""
+    """No reservation, no limit that a GPU alone needs, and no warnings about a GPU in the log."""
     triton = composed()["services"]["triton"]
 
     assert "deploy" not in triton
+    assert triton["ulimits"] == {"stack": 67108864}  # a daemon without root refuses to raise memlock
     assert "--allow-gpu-metrics=false" in triton["command"]
 
 
@@ -180,7 +182,8 @@ def test_no_image_is_the_newest() -> None:
 
 
 def test_the_same_stack_gives_the_same_bytes() -> None:
-    """Rendering twice gives the same files; no limit is set that was not asked for."""
+    """Rendering twice gives the same files; shared memory is as computed, no other limit is set but by the user."""
     assert rendered() == rendered()
     triton = composed()["services"]["triton"]
+    assert triton["shm_size"] == STACK.shm_bytes
     assert (triton["cpus"], triton["mem_limit"]) == ("${TRITON_CPUS:-0}", "${TRITON_MEMORY:-0}")

@@ -2,11 +2,16 @@
 
 import json
 import re
+from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models import common, units
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from builder.deploy import Served
 from builder.spec.releases import release
@@ -25,6 +30,43 @@ def graphs(document: Any) -> list[Any]:
 
 def queries(document: Any) -> list[str]:
     return [target["expr"] for panel in graphs(document) for target in panel["targets"]]
+
+
+def test_grafana_knows_every_field() -> None:
+    """Read into Grafana's own types and written again, the dashboard has lost nothing and nothing has changed."""
+    register_default_plugins()
+    ours = dashboard(gpus="all")
+
+    theirs = json.loads(JSONEncoder().encode(Dashboard.from_json(ours)))
+
+    assert list(lost(ours, theirs)) == []
+
+
+def lost(ours: Any, theirs: Any, at: str = "") -> Iterator[str]:
+    """Yield the places of what `theirs` has not, or has otherwise; what it has beside is a default."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key, value in ours.items():
+            yield from lost(value, theirs.get(key), f"{at}/{key}")
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for place, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+            yield from lost(one, other, f"{at}/{place}")
+    elif ours != theirs:
+        yield at
+
+
+def test_units_and_looks_are_words_of_grafana() -> None:
+    """Every unit is one that Grafana has, and every look a member of its enumeration."""
+    known = {value for value in vars(units).values() if isinstance(value, str)}
+
+    for panel in graphs(dashboard(gpus="all")):
+        defaults, options = panel["fieldConfig"]["defaults"], panel["options"]
+        assert defaults["unit"] in known
+        common.StackingMode(defaults["custom"]["stacking"]["mode"])
+        common.VisibilityMode(defaults["custom"]["showPoints"])
+        common.LegendDisplayMode(options["legend"]["displayMode"])
+        common.LegendPlacement(options["legend"]["placement"])
+        common.TooltipDisplayMode(options["tooltip"]["mode"])
+        common.SortOrder(options["tooltip"]["sort"])
 
 
 def test_no_panel_hides_another() -> None:

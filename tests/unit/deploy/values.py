@@ -20,6 +20,7 @@ STACK = Stack(
     loads=("digits", "v1.2-beta", "reviews", "tokens", "reviews_fused"),
     images=Images(triton="nvcr.io/nvidia/tritonserver:24.10-py3"),
     ports=Ports(),
+    shm_bytes=301989888,
 )
 
 
