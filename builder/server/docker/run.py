@@ -136,6 +136,7 @@ def _when_ready(order: Order, container: "Container", say: Say) -> Endpoint:
 def _endpoint(order: Order, container: "Container", log: Path) -> Endpoint:
     ports, image = published(container), order.image
     host = _reach(order.daemon, order.serving.container.publish)
+    host = f"[{host}]" if ":" in host else host
     return Endpoint(
         http=f"{host}:{ports[HTTP]}",
         grpc=f"{host}:{ports[GRPC]}",
