@@ -17,7 +17,7 @@ def wanted_models(serving: Serving) -> tuple[str, ...]:
     """Return the models that must load.
 
     Raises:
-        ServerError: no such repository, no model in it, or a port in use.
+        ServerError: no such repository, no model in it, or not the one that was asked for.
     """
     root = serving.repository
     if not root.is_dir():
@@ -59,9 +59,8 @@ def configs_are_complete(repository: Path, models: Sequence[str] | None) -> bool
 def is_free(port: int) -> bool:
     """Return whether a server could listen on 127.0.0.1:`port` now."""
     with socket.socket() as one:
-        one.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # as the server does: old connections do not count
+        # As the server does: old connections do not count.
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             one.bind(("127.0.0.1", port))
         except OSError:

@@ -141,7 +141,7 @@ def _labelled(text: str | None) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _official(variables: "tuple[str, ...] | list[str]") -> Mapping[str, Mapping[str, str]]:
+def _official(variables: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
     """Return what the release table says of an official image, by the release that it names."""
     named = dict(one.partition("=")[::2] for one in variables).get(_RELEASE_VARIABLE)
     release = next((one for one in releases() if one.name == named), None)
