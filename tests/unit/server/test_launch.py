@@ -10,12 +10,7 @@ from builder.server.embedded.launch import (
     command,
     environment,
 )
-from builder.server.wanted import configs_are_complete, model_folders
 from builder.spec.releases import release
-
-COMPLETE = """name: "m" backend: "onnxruntime" max_batch_size: 8
-input [ { name: "x" data_type: TYPE_FP32 dims: [4] } ]
-output { name: "y" data_type: TYPE_FP32 dims: [2] }"""
 
 
 @pytest.fixture
@@ -40,46 +35,6 @@ def repository(folder: Path, **configs: str | None) -> Path:
 def words(installed: Installed, root: Path, **how: object) -> list[str]:
     asked = {"models": None, "control": "none", **how}
     return command(installed, root, Ports(http=1, grpc=2, metrics=3), **asked)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("config", "complete"),
-    [
-        (COMPLETE, True),
-        (None, False),
-        ("", False),
-        ('backend: "onnxruntime"', False),
-        (COMPLETE.replace("output {", "# output {"), False),
-        (COMPLETE.partition("output")[0], False),
-        (COMPLETE.replace("output {", "batch_output {"), False),
-    ],
-)
-def test_a_config_is_complete_when_it_names_its_tensors(
-    config: str | None, complete: bool, tmp_path: Path
-) -> None:
-    """Only a config with inputs and outputs of its own spares the server its auto-complete."""
-    assert configs_are_complete(repository(tmp_path, m=config), None) == complete
-
-
-def test_one_gap_turns_completion_on_for_all(tmp_path: Path) -> None:
-    """Of two models one incomplete config is enough, unless that model is not served."""
-    root = repository(tmp_path, whole=COMPLETE, gap=None)
-
-    assert not configs_are_complete(root, None)
-    assert configs_are_complete(root, ["whole"])
-
-
-def test_an_empty_repository_leaves_completion_on(tmp_path: Path) -> None:
-    """A server that polls an empty repository may be given anything later."""
-    assert not configs_are_complete(tmp_path, None)
-
-
-def test_plain_files_are_no_models(tmp_path: Path) -> None:
-    """README.md in the root is not a model; a folder is, whatever its name."""
-    repository(tmp_path, b=None, a=None)
-    (tmp_path / "README.md").write_text("")
-
-    assert model_folders(tmp_path) == ("a", "b")
 
 
 def test_named_models_are_loaded_alone(installed: Installed, tmp_path: Path) -> None:
