@@ -66,7 +66,7 @@ def wheel_for_this_python(project: str, version: str) -> Wheel:
     """
     python = f"cp{sys.version_info.major}{sys.version_info.minor}"
     wheel = Wheel(project=project, version=version, python=python)
-    hashes = _pinned().get(project, {}).get(version)
+    hashes = pinned_sha256(project, version)
     if hashes is None:
         return wheel
     if python not in hashes:
@@ -74,9 +74,9 @@ def wheel_for_this_python(project: str, version: str) -> Wheel:
     return replace(wheel, sha256=hashes[python])
 
 
-def pinned_sha256(project: str, version: str) -> Mapping[str, str]:
-    """Return the hashes of the wheels of a version by Python tag; empty where none are pinned."""
-    return _pinned().get(project, {}).get(version, {})
+def pinned_sha256(project: str, version: str) -> Mapping[str, str] | None:
+    """Return the hashes of all wheels of a version by Python tag; None: it is not pinned."""
+    return _pinned().get(project, {}).get(version)
 
 
 @cache

@@ -2,11 +2,9 @@
 
 import json
 import logging
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from io import BytesIO
 from typing import IO, Any, Final
 
 import docker.errors
@@ -14,7 +12,7 @@ import docker.errors
 from builder.errors import MissingTool
 from builder.server.docker.daemon import Daemon, connected
 from builder.server.docker.failures import said_plainly
-from builder.server.image.context import Context, context, dockerfile, pack
+from builder.server.image.context import Context, context, dockerfile, packed
 from builder.server.image.plan import Plan
 from builder.server.image.steps import Steps
 from builder.server.image.wheels import wheels
@@ -62,7 +60,8 @@ def build(plan: Plan, *, tag: str, network: str | None, say: Say, log: IO[str] |
     with connected() as daemon:
         run = _Builder(daemon, network=network, steps=Steps(say, log, _log))
         say("preparing the base")
-        first = run.build(_only_dockerfile(plan), target="python", base=plan.base)
+        alone = Context(files={"Dockerfile": dockerfile({"BASE": plan.base})}, inputs="")
+        first = run.build(alone, target="python", base=plan.base)
         python = _require_usable(daemon, first, plan.base)
         say("resolving wheels")
         found = wheels(plan, ".".join(python.split(".")[:2]))
@@ -70,10 +69,7 @@ def build(plan: Plan, *, tag: str, network: str | None, say: Say, log: IO[str] |
         if (there := _existing(daemon, tag, made)) is not None:
             return there
         say("sending the build context")
-        with tempfile.TemporaryFile() as packed:
-            pack(made, packed)
-            packed.seek(0)
-            built = run.build(packed, tag=tag, base=plan.base)
+        built = run.build(made, tag=tag, base=plan.base)
         return _image(daemon, built, tag, is_new=True)
 
 
@@ -83,13 +79,12 @@ class _Builder:
     network: str | None
     steps: Steps
 
-    def build(
-        self, packed: IO[bytes], *, base: str, target: str | None = None, tag: str | None = None
-    ) -> str:
-        """Return the id of what comes of the context `packed`."""
+    def build(self, made: Context, *, base: str, target: str | None = None, tag: str | None = None) -> str:
+        """Return the id of what comes of a context."""
+        pieces: Any = packed(made)  # sent as it is packed: the SDK passes on whatever comes in pieces
         with said_plainly("building the image", self.daemon.address):
             stream = self.daemon.client.api.build(
-                fileobj=packed,
+                fileobj=pieces,
                 custom_context=True,
                 target=target,
                 tag=tag,
@@ -100,13 +95,6 @@ class _Builder:
                 timeout=_TIMEOUT_S,
             )
             return self.steps.follow(stream, base=base)
-
-
-def _only_dockerfile(plan: Plan) -> IO[bytes]:
-    packed = BytesIO()
-    pack(Context(files={"Dockerfile": dockerfile({"BASE": plan.base})}, inputs=""), packed)
-    packed.seek(0)
-    return packed
 
 
 def _require_usable(daemon: Daemon, image: str, base: str) -> str:

@@ -1,20 +1,20 @@
 """What a build of the image is given: a Dockerfile and the files that it copies, the same bytes for the same plan."""
 
 import hashlib
-import io
 import json
 import shutil
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Final
+from typing import Final
 
 import builder
 from builder import __version__
 from builder.assets import asset
 from builder.server.embedded.backends import stand_in_files
 from builder.server.embedded.stub_python import NUMPY
+from builder.server.image.needs import stand_in_needs
 from builder.server.image.plan import Plan
 from builder.server.image.wheels import Wheels
 from builder.spec.hashing import file_sha256
@@ -22,12 +22,8 @@ from builder.spec.hashing import file_sha256
 _PACKAGE: Final = Path(builder.__file__).parent
 _INSIDE: Final = Path(__file__).parent / "inside"
 _HOME: Final = "/opt/tritonserver"
-_STAND_INS_NEED: Final = (
-    *("__init__.py", "errors.py", "rules/**/*", "spec/**/*"),
-    *("server/__init__.py", "server/endpoint.py", "server/serving.py", "server/standins/*.py"),
-)
-"""What the stand-ins import of `builder`, directly and not; a test follows the imports."""
-_PROGRAMS: Final = frozenset({"parts/bin/tritonserver"})
+_PIECE_BYTES: Final = 1 << 20
+_PROGRAMS: Final = frozenset({f"parts{_HOME}/bin/tritonserver"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +48,7 @@ def context(plan: Plan, wheels: Wheels, *, python: str, made_on: str) -> Context
     files: dict[str, bytes | Path] = {
         **{f"wheels/{file.name}": file for file in wheels.files},
         "install.py": _INSIDE / "install.py",
-        **{f"parts/{path}": content for path, content in _parts(plan, versions, python)},
+        **{f"parts{_HOME}/{path}": content for path, content in _parts(plan, versions, python)},
     }
     arguments = {
         "BASE": plan.base,
@@ -97,24 +93,30 @@ def write(made: Context, folder: Path) -> None:
         target.chmod(_mode(name))
 
 
-def pack(made: Context, into: IO[bytes]) -> None:
-    """Write the context as a tar: fixed order, times and owners."""
-    with tarfile.open(fileobj=into, mode="w", format=tarfile.GNU_FORMAT) as archive:
-        for name in _folders(made.files):  # without them a daemon chooses their mode
-            entry = tarfile.TarInfo(name)
-            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-            archive.addfile(entry)
-        for name in sorted(made.files):
-            content = made.files[name]
-            entry = tarfile.TarInfo(name)
-            entry.mode = _mode(name)
-            if isinstance(content, Path):
-                entry.size = content.stat().st_size
-                with content.open("rb") as file:
-                    archive.addfile(entry, file)
-            else:
-                entry.size = len(content)
-                archive.addfile(entry, io.BytesIO(content))
+def packed(made: Context) -> Iterator[bytes]:
+    """Yield the context as a tar, piece by piece: fixed order, times and owners."""
+    for name in _folders(made.files):  # without them a daemon chooses their mode
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+        yield entry.tobuf(tarfile.GNU_FORMAT)
+    for name in sorted(made.files):
+        content = made.files[name]
+        entry = tarfile.TarInfo(name)
+        entry.mode = _mode(name)
+        entry.size = content.stat().st_size if isinstance(content, Path) else len(content)
+        yield entry.tobuf(tarfile.GNU_FORMAT)
+        yield from _pieces(content)
+        yield bytes(-entry.size % tarfile.BLOCKSIZE)
+    yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _pieces(content: bytes | Path) -> Iterator[bytes]:
+    if isinstance(content, bytes):
+        yield content
+        return
+    with content.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
 
 
 def _parts(plan: Plan, versions: Mapping[str, Mapping[str, str]], python: str) -> Iterator[tuple[str, bytes]]:
@@ -128,13 +130,6 @@ def _parts(plan: Plan, versions: Mapping[str, Mapping[str, str]], python: str) -
             yield f"backends/{path}", content
     for path in stand_in_needs():
         yield f"trb/builder/{path}", (_PACKAGE / path).read_bytes()
-
-
-def stand_in_needs() -> tuple[str, ...]:
-    """Return the files of `builder` that the stand-ins run on, by path in the package."""
-    found = {path for pattern in _STAND_INS_NEED for path in _PACKAGE.glob(pattern)}
-    kept = (path for path in found if path.is_file() and path.suffix in {".py", ".json"})
-    return tuple(sorted(str(path.relative_to(_PACKAGE)) for path in kept))
 
 
 def _folders(names: Iterable[str]) -> tuple[str, ...]:

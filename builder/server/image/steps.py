@@ -9,8 +9,14 @@ from typing import IO, Any, Final
 
 from builder.errors import MissingTool, ServerError, TrbError
 
-_STEP: Final = re.compile(r"Step (?P<number>\d+/\d+) : (?P<what>.+)")
-_IMAGE_ID: Final = re.compile(r"Successfully built (\w+)")
+_STEP: Final = re.compile(r"Step (?P<number>\d+/\d+) : (?P<what>(?P<verb>\w+).*)")
+_SHOWN: Final = ("FROM", "COPY", "RUN")
+"""The steps that take time."""
+_TOLD: Final = re.compile(r"RUN : ([^;]+);")
+"""How our Dockerfile says what a step is for."""
+_EXIT: Final = re.compile(r"The command '.*' returned a non-zero code: (\d+)", re.DOTALL)
+_NOISE: Final = re.compile(r" ---> |Removing intermediate container ")
+"""Lines of the daemon's own, between those of a step."""
 _TAIL_LINES: Final = 12
 _LONG: Final = 60
 _ESCAPES: Final = re.compile(r"\x1b\[[0-9;]*m")
@@ -38,11 +44,13 @@ class Steps:
         step, built, tail = "", "", deque[str](maxlen=_TAIL_LINES)
         for one in stream:
             for line in self._lines(one):
-                tail.append(line)
+                if not _NOISE.match(line):
+                    tail.append(line)
                 if match := _STEP.match(line):
-                    step = line
+                    step = f"{match['number']} {_short(match['what'])}"
                     tail.clear()
-                    self.say(f"{match['number']} {_short(match['what'])}")
+                    if match["verb"] in _SHOWN:
+                        self.say(step)
             if "error" in one:
                 raise failed(step, str(one["error"]), tuple(tail), base)
             built = str(one.get("aux", {}).get("ID", built))
@@ -60,7 +68,8 @@ class Steps:
 
 
 def _short(what: str) -> str:
-    plain = " ".join(what.split())
+    told = _TOLD.match(what)
+    plain = " ".join((told[1] if told else what).split())
     return plain if len(plain) <= _LONG else f"{plain[: _LONG - 1]}…"
 
 
@@ -68,23 +77,20 @@ def failed(step: str, said: str, tail: Iterable[str], base: str) -> TrbError:
     """Return the error of a build that ended at `step`.
 
     Args:
-        step: as the daemon names it, such as `Step 1/20 : FROM debian`; empty before the first.
+        step: its number and what it does, such as `1/20 FROM debian`; empty before the first.
         said: the daemon's last word.
         tail: the last lines of the step's own output.
         base: the image that the build begins with.
     """
-    lines = tuple(tail)
-    whole = "\n".join((*lines, said))
-    told = "".join(f"\n  {line}" for line in (*lines, said))
-    at = _short(step) or "the first step"
+    lines = (*tail, _EXIT.sub(r"exit status \1", said))
+    told = "".join(f"\n  {line}" for line in lines)
+    what = f"the image could not be built, at step {step}:{told}"
     for pattern, fix in _CAUSES:
-        if pattern.search(whole):
-            return MissingTool(f"the image could not be built at {at}:{told}", fix=fix.format(base=base))
+        if pattern.search(told):
+            return MissingTool(what, fix=fix.format(base=base))
     if "FROM" in step or not step:
         return MissingTool(f"there is no base image {base}:{told}", fix=_NO_BASE.format(base=base))
-    return ServerError(
-        f"the image could not be built at {at}:{told}", fix="the whole of what it says: --log FILE"
-    )
+    return ServerError(what, fix="the whole of what it says: --log FILE")
 
 
 _NO_BASE: Final = (
@@ -105,7 +111,7 @@ _CAUSES: Final = (
         "{base} is for another architecture: use one for linux/amd64",
     ),
     (
-        re.compile(r"apt-get: not found"),
+        re.compile(r"apt-get: not found|/bin/sh: no such file"),
         "{base} is no Debian or Ubuntu: use a --base such as debian:bookworm-slim or python:3.11-slim",
     ),
     (

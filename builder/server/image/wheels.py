@@ -49,11 +49,12 @@ def wheels(plan: Plan, python: str) -> Wheels:
     Raises:
         MissingTool: there is no wheel of one for this Python, no network, no pip, or a cache that cannot be written.
     """
+    _require_runtime(plan, python)
     server = whole_folder(f"image-server-{PYTRITON.version}", _fetch_server)
-    wanted = _wanted(plan)
-    pins = _pins(plan.requirements)
-    key = hashlib.sha256("\n".join((*wanted, "", *pins)).encode()).hexdigest()[:12]
-    packages = whole_folder(f"image-wheels-{python}-{key}", lambda into: _fetch(wanted, pins, python, into))
+    asked = wanted(plan)
+    kept = pins(plan.requirements)
+    key = hashlib.sha256("\n".join((*asked, "", *kept)).encode()).hexdigest()[:12]
+    packages = whole_folder(f"image-wheels-{python}-{key}", lambda into: _fetch(asked, kept, python, into))
     found = {
         name: version for name, version, *_ in (parse_wheel_filename(one.name) for one in _files(packages))
     }
@@ -63,7 +64,18 @@ def wheels(plan: Plan, python: str) -> Wheels:
     )
 
 
-def _wanted(plan: Plan) -> tuple[str, ...]:
+def _require_runtime(plan: Plan, python: str) -> None:
+    version = plan.release.onnxruntime
+    hashes = pinned_sha256("onnxruntime", version)
+    if "onnxruntime" in plan.backends and hashes is not None and f"cp{python.replace('.', '')}" not in hashes:
+        raise MissingTool(
+            f"ONNX Runtime {version}, which Triton {plan.release.name} has, was never built for Python {python}",
+            fix="choose another --triton release, or --without onnxruntime",
+        )
+
+
+def wanted(plan: Plan) -> tuple[str, ...]:
+    """Return what an image asks for, as pip takes it."""
     release = {
         "onnxruntime": f"onnxruntime=={plan.release.onnxruntime}",
         "torch": f"torch=={metadata.version('torch').partition('+')[0]}+cpu",
@@ -72,7 +84,7 @@ def _wanted(plan: Plan) -> tuple[str, ...]:
     return (f"numpy=={NUMPY}", *runtimes, "pip", *plan.requirements)
 
 
-def _pins(requirements: Sequence[str]) -> tuple[str, ...]:
+def pins(requirements: Sequence[str]) -> tuple[str, ...]:
     """Return our pins, but of what the user names: there the user's word counts."""
     named = {_name(text) for text in requirements}
     lines = _PINNED.read_text(encoding="utf-8").splitlines()
@@ -127,7 +139,7 @@ def _download(wanted: Sequence[str], folder: Path, *, python: str, more: Sequenc
         *("--retries", "2", "--timeout", "20", "--only-binary=:all:"),
         *("--implementation", "cp", "--python-version", python),
         *("--abi", tag, "--abi", "abi3", "--abi", "none"),
-        *(word for name in _platforms() for word in ("--platform", name)),
+        *(word for name in platforms() for word in ("--platform", name)),
         *source,
         *more,
         *("--dest", folder),
@@ -136,18 +148,20 @@ def _download(wanted: Sequence[str], folder: Path, *, python: str, more: Sequenc
     try:
         done = shell.run(command, timeout_s=_TIMEOUT_S, check=False)
     except CommandFailed as error:  # it hung
-        raise _why(wanted, python, error.what) from error
+        raise why(wanted, python, error.what) from error
     if done.returncode != 0:
-        raise _why(wanted, python, done.stderr)
+        raise why(wanted, python, done.stderr)
 
 
-def _platforms() -> tuple[str, ...]:
+def platforms() -> tuple[str, ...]:
+    """Return the platforms whose wheels run in the image, the newest first."""
     newest, oldest = _GLIBC
     numbered = (f"manylinux_2_{minor}_x86_64" for minor in range(newest, oldest - 1, -1))
     return (*numbered, "manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64")
 
 
-def _why(wanted: Sequence[str], python: str, said: str) -> MissingTool:
+def why(wanted: Sequence[str], python: str, said: str) -> MissingTool:
+    """Return the error for what pip `said` as it looked for wheels of `wanted`."""
     lines = [line for line in said.strip().splitlines() if line.strip()]
     tail = "\n".join(f"  {line}" for line in lines[-5:])
     if "No module named pip" in said:
@@ -174,7 +188,7 @@ def _require_pinned(folder: Path) -> None:
         name, version, _, tags = parse_wheel_filename(file.name)
         hashes = pinned_sha256(name, str(version))
         python = next(iter(tags)).interpreter
-        if python in hashes:
+        if hashes is not None and python in hashes:
             _require_sha256(file, hashes[python])
 
 

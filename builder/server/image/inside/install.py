@@ -32,7 +32,6 @@ _NOT_RUN: Final = (
     "torch/include",
     "torch/share",
     "torch/test",
-    "torch/bin/*[!r]",  # all but torch_shm_manager
     "torch/lib/*_test.so",
     "numpy/core/include",
     "numpy/core/lib",
@@ -41,6 +40,7 @@ _NOT_RUN: Final = (
     "sympy/benchmarks",
     "share",
 )
+_RUN: Final = ("torch_shm_manager",)
 _DEVELOPMENT: Final = frozenset({".pyi", ".pyx", ".pxd", ".h", ".hpp", ".a", ".c", ".cpp"})
 _STARTS_WITH: Final = ("numpy", "onnxruntime", "torch")
 """What every backend's process imports, where it is installed."""
@@ -51,7 +51,7 @@ def main() -> None:
     wheels, home = Path(sys.argv[1]), Path(sys.argv[2])
     _unpack_server(next(wheels.glob(_SERVER)), home)
     packages = _install_packages(wheels, home / "python")
-    for path in _dropped(packages):
+    for path in dropped(packages):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     _compile_what_starts(home / "python" / "bin" / "python3")
     for path in (home, *home.rglob("*")):
@@ -85,8 +85,10 @@ def _install_packages(wheels: Path, python: Path) -> Path:
     return python / "lib" / f"python{_PYTHON}" / "site-packages"
 
 
-def _dropped(packages: Path) -> Iterator[Path]:
+def dropped(packages: Path) -> Iterator[Path]:
+    """Yield what no server runs: headers, sources, stubs for editors, tests and their programs."""
     yield from [path for pattern in _NOT_RUN for path in packages.glob(pattern)]
+    yield from [path for path in packages.glob("torch/bin/*") if path.name not in _RUN]
     for top, folders, files in os.walk(packages):
         for name in _TESTS.intersection(folders):
             folders.remove(name)
