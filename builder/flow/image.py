@@ -1,14 +1,19 @@
 """`trb image build`: our Triton for CPUs as a Docker image, or the build context of it."""
 
+import json
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from packaging.requirements import InvalidRequirement, Requirement
+
 from builder import readspec
 from builder.errors import UsageError
 from builder.flow.door import Step
 from builder.server import embedded
+from builder.server.docker.images import PACKAGES_LABEL, RUNTIMES_LABEL
 from builder.server.image import build as on_daemon
 from builder.server.image.context import context, write
 from builder.server.image.plan import DEFAULT_BASE, Plan
@@ -85,17 +90,17 @@ def build(spec_file: Path, request: ImageRequest, *, step: Step) -> BuiltImage:
         MissingTool: no daemon, no base image, no network, no wheel, no room.
         ServerError: the daemon does not answer, or a step fails for another reason.
     """
-    plan = _plan(spec_file, request)
+    wanted = plan(spec_file, request)
     with ExitStack() as stack:
         log = stack.enter_context(_opened(request.log)) if request.log else None
         built = on_daemon.build(
-            plan,
-            tag=_tag(request, plan),
+            wanted,
+            tag=tag(request, wanted),
             network=request.network,
             say=lambda what: step(_SUBJECT, what),
             log=log,
         )
-    return _report(built, plan)
+    return _report(built, wanted)
 
 
 def write_context(spec_file: Path, request: ImageRequest, folder: Path, *, step: Step) -> WrittenContext:
@@ -104,16 +109,22 @@ def write_context(spec_file: Path, request: ImageRequest, folder: Path, *, step:
     Raises:
         As `build`; UsageError also when `folder` holds something.
     """
-    plan = _plan(spec_file, request)
+    wanted = plan(spec_file, request)
     _require_empty(folder)
     step(_SUBJECT, "resolving wheels")
-    found = wheels(plan, _PYTHON)
+    found = wheels(wanted, _PYTHON)
     step(_SUBJECT, "writing the build context")
-    write(context(plan, found, python=_PYTHON, made_on=""), folder)
-    return WrittenContext(folder=str(folder), tag=_tag(request, plan))
+    write(context(wanted, found, python=_PYTHON, made_on=""), folder)
+    return WrittenContext(folder=str(folder), tag=tag(request, wanted))
 
 
-def _plan(spec_file: Path, request: ImageRequest) -> Plan:
+def plan(spec_file: Path, request: ImageRequest) -> Plan:
+    """Return what the image is to hold.
+
+    Raises:
+        SpecError: the spec is wrong, or no such release.
+        UsageError: no requirement, or a file of them that cannot be read.
+    """
     return Plan(
         release=_release(spec_file, request.triton),
         base=request.base,
@@ -130,21 +141,35 @@ def _release(spec_file: Path, named: str | None) -> Release:
     return next(one for one in releases() if one.server == embedded.SERVER_VERSION)
 
 
-def _lines(text: str) -> tuple[str, ...]:
-    """Return the requirements in the file `text`, or `text` itself where there is none of this name."""
+def _lines(text: str) -> Iterator[str]:
+    """Yield the requirements in the file `text`, or `text` itself where there is none of this name."""
     file = Path(text)
     if not file.is_file():
-        return (text,)
+        yield _requirement(text)
+        return
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} cannot be read: {error}", fix="name a file of requirements") from error
     plain = (line.partition(" #")[0].strip() for line in lines)
-    return tuple(line for line in plain if line and not line.startswith("#"))
+    yield from (_requirement(line) for line in plain if line and not line.startswith("#"))
 
 
-def _tag(request: ImageRequest, plan: Plan) -> str:
-    return request.tag or f"trb-triton:{plan.release.name}-cpu"
+def _requirement(text: str) -> str:
+    try:
+        if Requirement(text).url is None and not text.endswith(".txt"):  # a name may, and a file's does
+            return text
+    except InvalidRequirement:
+        pass
+    raise UsageError(
+        f"--requirements: {text} is no requirement that a wheel on an index can meet, and no file",
+        fix="write it like 'pillow==12.3.0', or name a file of such lines",
+    )
+
+
+def tag(request: ImageRequest, wanted: Plan) -> str:
+    """Return the name of the image."""
+    return request.tag or f"trb-triton:{wanted.release.name}-cpu"
 
 
 def _opened(log: Path) -> IO[str]:
@@ -161,15 +186,13 @@ def _require_empty(folder: Path) -> None:
 
 
 def _report(built: on_daemon.Image, plan: Plan) -> BuiltImage:
-    import json
-
-    runs = json.loads(built.labels["trb.runtimes"])["python"]
+    runs = json.loads(built.labels[RUNTIMES_LABEL])["python"]
     return BuiltImage(
         tag=built.tag,
         id=built.id,
         triton=plan.release.name,
         server=embedded.SERVER_VERSION,
         size_mb=round(built.size_bytes / _MB),
-        packages={"python": runs["python"], **json.loads(built.labels["trb.packages"])},
+        packages={"python": runs["python"], **json.loads(built.labels[PACKAGES_LABEL])},
         is_new=built.is_new,
     )

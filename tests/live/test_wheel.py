@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = {
+    "builder/_assets/docker/Dockerfile",
+    "builder/_assets/docker/tritonserver",
     "builder/_assets/examples/digits/README.md",
     "builder/_assets/examples/digits/model.py",
     "builder/_assets/examples/digits/train.py",

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from builder import shell
@@ -92,10 +92,7 @@ def pins(requirements: Sequence[str]) -> tuple[str, ...]:
 
 
 def _name(requirement: str) -> str:
-    try:
-        return canonicalize_name(Requirement(requirement).name)
-    except InvalidRequirement:  # pip says it better
-        return ""
+    return canonicalize_name(Requirement(requirement).name)
 
 
 def _fetch_server(folder: Path) -> None:
