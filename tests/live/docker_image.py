@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import docker
@@ -19,7 +20,9 @@ from builder.server.embedded import cache_root
 from builder.server.image.plan import DEFAULT_BASE
 
 Trb = Callable[..., subprocess.CompletedProcess[str]]
-TAG = "trb-test-triton:24.10-cpu"
+ROOT = Path(__file__).resolve().parents[2]
+TAG = f"trb-test-triton:24.10-cpu-{sha256(str(ROOT).encode()).hexdigest()[:8]}"
+"""A checkout's own: another one's stand-ins are another image."""
 BUILD_TIMEOUT_S = 1500
 NO_BASE = (
     f"no base image: {DEFAULT_BASE} is not here, cannot be pulled, nor made without root and debootstrap"
