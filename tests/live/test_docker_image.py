@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import docker
 import numpy as np
@@ -19,6 +21,7 @@ from tritonclient import http
 from tritonclient.utils import InferenceServerException
 
 from builder.server.docker.daemon import connected
+from builder.server.image.plan import DEFAULT_BASE
 from builder.spec.releases import release
 from tests.live.docker_image import Trb
 from tests.live.test_standins import infer
@@ -338,7 +341,7 @@ def test_a_context_builds_with_docker_alone(trb: Trb, cpu_image: str, tmp_path: 
 NO_BUILD = {
     "a base that is nowhere": (("--base", "trb.invalid/none:1"), "there is no base image", "docker pull"),
     "a base without a shell": (("--base", "trb-test-empty:1"), "install Python", "is no Debian or Ubuntu"),
-    "no network": (("--network", "none"), "Failed to fetch", "--network host"),
+    "no network": (("--base", "trb-test-new:1", "--network", "none"), "Failed to fetch", "--network host"),
 }
 
 
@@ -348,7 +351,7 @@ def test_a_build_that_cannot_be_says_why_and_what_to_do(
 ) -> None:
     """A failed build is a missing tool: its step, what it said, and the next thing to do."""
     options, what, fix = NO_BUILD[case]
-    with empty_image(client, "trb-test-empty:1", tmp_path):
+    with empty_image(client, "trb-test-empty:1", tmp_path), new_image(client, "trb-test-new:1"):
         done = trb("image", "build", "--tag", "trb-test-triton:none", *options, cwd=tmp_path, expect=10)
 
     assert what in done.stderr
@@ -361,6 +364,17 @@ def empty_image(client: docker.DockerClient, tag: str, folder: Path) -> Iterator
         archive.add(folder, arcname="empty", recursive=False)
     repository, _, version = tag.partition(":")
     client.api.import_image_from_file(str(folder / "empty.tar"), repository=repository, tag=version)
+    try:
+        yield
+    finally:
+        client.images.remove(tag)
+
+
+@contextmanager
+def new_image(client: docker.DockerClient, tag: str) -> Iterator[None]:
+    """The base image under another id, from which nothing was built yet."""
+    text = f'FROM {DEFAULT_BASE}\nLABEL new="{uuid4()}"\n'
+    client.images.build(fileobj=BytesIO(text.encode()), tag=tag, rm=True)
     try:
         yield
     finally:
