@@ -1,5 +1,6 @@
 """One model, from source to staged version folders, in a process of its own."""
 
+import contextlib
 import faulthandler
 import multiprocessing
 import os
@@ -83,7 +84,8 @@ def send(job: J, channel: Connection, build: Callable[[J, Say], Built]) -> None:
         faulthandler.enable()  # a crash in native code says in the log where it was
         outcome: Built | TrbError = build(job, lambda what: channel.send(("step", what)))
     except Exception as error:  # noqa: BLE001 - whatever it is, the other models are built
-        traceback.print_exc()
+        with contextlib.suppress(OSError):  # a full disk may have no room for the log either
+            traceback.print_exc()
         outcome = out_of_room(job.log.parent) or _failure(job, error)
     channel.send(("done", outcome))
 
