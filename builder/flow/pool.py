@@ -21,7 +21,7 @@ Step = Callable[[str, str], None]
 _log: Final = logging.getLogger("trb.build")
 _GRACE_S: Final = 5.0
 """How long a process may take to end once its result is there."""
-_PRELOAD: Final = "builder.flow.preload"
+_PRELOAD: Final = ["builder.flow.uncollected", "builder.flow.preload"]
 
 
 class Job(Protocol):
@@ -78,7 +78,7 @@ def _context(threads: int, *, warm: bool) -> Any:
     os.environ["PYTHONHASHSEED"] = "0"  # scripted TorchScript files vary with it
     os.environ["OMP_NUM_THREADS"] = str(threads)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([_PRELOAD])
+    context.set_forkserver_preload(_PRELOAD)
     # Ctrl-C is for `trb`, which ends the others: the fork server would answer it with a traceback while it imports.
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     forkserver.ensure_running()

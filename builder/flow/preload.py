@@ -6,6 +6,7 @@ tiny model pays for that here, on one thread: a pool of threads started before a
 
 import atexit
 import contextlib
+import gc
 import logging
 import os
 import warnings
@@ -49,3 +50,5 @@ if "TRB_WARM_EXPORT" in os.environ:  # this is the fork server
     atexit.register(end_at_once, os.getpid())
 if os.environ.get("TRB_WARM_EXPORT"):
     warm()
+gc.freeze()  # a fork that looks through these objects finds no garbage, and copies every page of them
+gc.enable()
