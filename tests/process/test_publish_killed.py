@@ -161,7 +161,9 @@ def test_killed_at_random_moments_the_newest_version_is_whole(root: Path) -> Non
     """After each of twenty kills: a whole newest version, every older one as it was, and a lock that is free."""
     moment = random.Random(0)
     seen: dict[str, str] = {}
-    for _ in range(20):
+    kills = 0
+    while kills < 20 or len(seen) <= 20:  # a busy machine publishes little between two kills
+        kills += 1
         with running(FOREVER, root) as (process, said):
             assert said == "publishing\n"
             time.sleep(moment.uniform(0, 0.12))
@@ -176,7 +178,6 @@ def test_killed_at_random_moments_the_newest_version_is_whole(root: Path) -> Non
         assert now["warmup/0_x"] == f"warmup {newest.version}"
         assert {path: now[path] for path in seen} == seen
         seen = {path: text for path, text in now.items() if path[0].isdigit()}
-    assert len(seen) > 20
 
     with repository.lock(root):
         repository.recover(root)

@@ -10,13 +10,17 @@ from builder import repository
 from builder.errors import RepositoryBusy
 
 
-def test_a_second_build_is_refused_and_told_who_holds_the_lock(root: Path) -> None:
+def test_a_second_build_is_refused_and_told_who_holds_the_lock(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The error names the process and its command."""
     import os
 
+    monkeypatch.setattr("sys.argv", ["trb", "build", "a model"])
+
     with (
         repository.lock(root),
-        pytest.raises(RepositoryBusy, match=rf"process {os.getpid()}, .*pytest"),
+        pytest.raises(RepositoryBusy, match=f"process {os.getpid()}, trb build 'a model'"),
         repository.lock(root),
     ):
         pass
