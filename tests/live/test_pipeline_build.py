@@ -43,14 +43,30 @@ pipelines:
 """
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A pipeline of two graphs, not built yet."""
-    folder = tmp_path / "project"
+def write(folder: Path) -> Path:
     folder.mkdir()
     (folder / "model.py").write_text(MODEL)
     (folder / "trb.yaml").write_text(SPEC)
     return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A pipeline of two graphs, not built yet."""
+    return write(tmp_path / "project")
+
+
+@pytest.fixture(scope="module")
+def built_once(trb: Trb, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write(tmp_path_factory.mktemp("built") / "project")
+    build(trb, folder)
+    return folder
+
+
+@pytest.fixture
+def built(built_once: Path, tmp_path: Path) -> Path:
+    """The pipeline, built, in a folder that the test may change."""
+    return Path(shutil.copytree(built_once, tmp_path / "project"))
 
 
 def build(trb: Trb, folder: Path, *args: str, expect: int = 0) -> dict[str, dict[str, Any]]:
@@ -85,12 +101,11 @@ def test_a_pipeline_follows_its_steps(trb: Trb, project: Path) -> None:
     trb("check", "whole", cwd=project)
 
 
-def test_a_tolerance_of_a_step_is_proven_of_its_pipeline_too(trb: Trb, project: Path) -> None:
+def test_a_tolerance_of_a_step_is_proven_of_its_pipeline_too(trb: Trb, built: Path) -> None:
     """A pipeline is not fresh under another tolerance than it was proven with; the same bytes are no new version."""
-    build(trb, project)
-    (project / "trb.yaml").write_text(SPEC.replace("pipelines:", "    parity: {rtol: 1.0e-6}\npipelines:"))
+    (built / "trb.yaml").write_text(SPEC.replace("pipelines:", "    parity: {rtol: 1.0e-6}\npipelines:"))
 
-    assert statuses(build(trb, project)) == {
+    assert statuses(build(trb, built)) == {
         "centre": ("fresh", 1),
         "scale": ("unchanged", 1),
         "whole": ("unchanged", 1),
@@ -98,12 +113,11 @@ def test_a_tolerance_of_a_step_is_proven_of_its_pipeline_too(trb: Trb, project: 
     }
 
 
-def test_a_spec_that_was_changed_since_is_told_by_the_check(trb: Trb, project: Path) -> None:
+def test_a_spec_that_was_changed_since_is_told_by_the_check(trb: Trb, built: Path) -> None:
     """Tensors that the version was not built with are a row that says what to run, with the others still checked."""
-    build(trb, project)
-    (project / "trb.yaml").write_text(SPEC.replace("[scaled, row_sum]", "[scaled]"))
+    (built / "trb.yaml").write_text(SPEC.replace("[scaled, row_sum]", "[scaled]"))
 
-    report = json.loads(trb("check", "centre", "whole", "--json", cwd=project, expect=5).stdout)
+    report = json.loads(trb("check", "centre", "whole", "--json", cwd=built, expect=5).stdout)
 
     passed = {model["model"]: model["passed"] for model in report["models"]}
     assert passed == {"centre": True, "whole": False}
@@ -124,14 +138,12 @@ OTHER = """  other:
 """
 
 
-def test_the_same_spec_is_the_same_bytes_from_any_folder(trb: Trb, project: Path) -> None:
+def test_the_same_spec_is_the_same_bytes_from_any_folder(trb: Trb, built_once: Path, tmp_path: Path) -> None:
     """A pipeline's config, notes and merged model have nothing of the folder or the run in them."""
-    twin = project.parent / "elsewhere" / "twin"
-    shutil.copytree(project, twin)
-    build(trb, project)
+    twin = write(tmp_path / "twin")
     build(trb, twin)
 
-    assert repository_files(project) == repository_files(twin)
+    assert repository_files(built_once) == repository_files(twin)
 
 
 def test_outputs_that_only_the_model_knows_are_joined_when_it_is_built(trb: Trb, project: Path) -> None:
@@ -148,18 +160,17 @@ def test_outputs_that_only_the_model_knows_are_joined_when_it_is_built(trb: Trb,
     assert not (project / "model_repository" / "whole").exists()
 
 
-def test_a_merged_model_of_other_tensors_has_another_name(trb: Trb, project: Path) -> None:
+def test_a_merged_model_of_other_tensors_has_another_name(trb: Trb, built: Path) -> None:
     """What the ensemble in the repository names stays as it is until the new ensemble is there."""
-    build(trb, project)
-    (project / "trb.yaml").write_text(SPEC.replace("[scaled, row_sum]", "[scaled]") + ALLOWED)
+    (built / "trb.yaml").write_text(SPEC.replace("[scaled, row_sum]", "[scaled]") + ALLOWED)
 
-    rows = build(trb, project)
+    rows = build(trb, built)
 
     assert statuses(rows)["whole_fused_2"] == ("built", 1)
     assert "whole_fused" not in rows
     assert any("whole_fused is no part of whole any more" in note for note in rows["whole"]["notes"])
-    assert statuses(build(trb, project))["whole_fused_2"] == ("fresh", 1)
-    trb("lint", "--strict", cwd=project)
+    assert statuses(build(trb, built))["whole_fused_2"] == ("fresh", 1)
+    trb("lint", "--strict", cwd=built)
 
 
 ALLOWED = "    allow_new_signature: true\n"

@@ -18,11 +18,14 @@ NEEDED = {
     "builder/_assets/examples/digits/trb.yaml",
     "builder/spec/data/releases.json",
 }
+# Bytecode is made of what the demo imports, when it does: all of it takes a processor a minute.
+INSTALL = ("-m", "pip", "install", "-q", "--no-compile")
+LEFT_BEHIND = {"PYTHONPATH", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"}
 
 
 def run(*command: str | Path, cwd: Path) -> str:
     """Run `command` to its end in an environment without traces of the checkout, and return its stdout."""
-    kept = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
+    kept = {name: value for name, value in os.environ.items() if name not in LEFT_BEHIND}
     done = subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
@@ -64,7 +67,7 @@ def test_the_installed_wheel_runs_the_demo_elsewhere(wheel: Path, tmp_path: Path
     run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
     python = tmp_path / "venv" / "bin" / "python"
     install_torch(python, cwd=tmp_path)
-    run(python, "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", wheel, cwd=tmp_path)
+    run(python, *INSTALL, "-c", ROOT / "constraints.txt", wheel, cwd=tmp_path)
     assert str(ROOT) not in run(python, "-c", "import builder; print(builder.__file__)", cwd=tmp_path)
 
     said = run(tmp_path / "venv" / "bin" / "trb", "demo", cwd=tmp_path)
@@ -78,7 +81,7 @@ def install_torch(python: Path, *, cwd: Path) -> None:
     """Install the CPU build that this environment has: PyPI's for Linux brings gigabytes of CUDA."""
     import torch
 
-    wanted = ["-m", "pip", "install", "-q", "--no-deps", f"torch=={torch.__version__}"]
+    wanted = [*INSTALL, "--no-deps", f"torch=={torch.__version__}"]
     try:
         run(python, *wanted, cwd=cwd)
     except AssertionError:
