@@ -16,6 +16,9 @@ QUALIFIES := import ensurepip, sys, venv; sys.exit(sys.version_info[:2] not in (
 PYTHON ?= $(shell for p in python3 python3.12 python3.11 /usr/bin/python3; do \
 	if "$$p" -c '$(QUALIFIES)' 2>/dev/null; then echo "$$p"; break; fi; done)
 
+# What a hundred processes import is compiled once, also where the environment asks for no bytecode.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test unit check static docs bench golden wheel constraints clean
 
