@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
+from builder.server.embedded import cache_root
 from tests.live.docker_image import image_or_skip
 from tests.live.page import go_through
 
@@ -136,3 +137,12 @@ def live_example(
 def cpu_image(trb: Trb, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The tag of our CPU image, built once; skips with its reason where there is no daemon or no base image."""
     return image_or_skip(trb, tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture
+def strays() -> Iterator[None]:
+    """Keep the containers that nobody owns to one test at a time: another's `trb doctor --clean` removes them."""
+    cache_root().mkdir(parents=True, exist_ok=True)
+    with (cache_root() / ".test-strays.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -100,6 +100,7 @@ def test_the_budget_decides_the_exit_code(
     assert "1 cores" in report["server"]
 
 
+@pytest.mark.usefixtures("strays")
 def test_a_container_outlives_trb_until_it_is_stopped(door: tuple[str, ...], folder: Path, trb: Trb) -> None:
     """`--detach` leaves one container, which a second one does not join; `--stop` ends it, and then there is none."""
     served = json.loads(trb("serve", *door, "--detach", "--json", cwd=folder).stdout)
@@ -158,6 +159,7 @@ def test_serve_ends_its_container_when_told(
     assert "started" in Path(served["log"]).read_text().lower()
 
 
+@pytest.mark.usefixtures("strays")
 def test_what_a_killed_trb_leaves_is_found_and_nothing_else_is_removed(
     door: tuple[str, ...],
     cpu_image: str,

@@ -162,6 +162,7 @@ def test_a_daemon_that_does_not_answer_is_given_up(
     assert "does not answer (connecting)" in said
 
 
+@pytest.mark.usefixtures("strays")
 def test_a_daemon_that_stops_answering_in_the_middle_names_what_is_left(
     cut: Way, cpu_image: str, repository: Path, trb: Trb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
