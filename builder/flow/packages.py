@@ -57,6 +57,8 @@ def _lacks(
         target = Target(release=replace(release, python=image.python), packages=labelled)
         if not any(lacking(repository, models, target)):
             return ()
+    if not any(lacking(repository, models, Target(release=release, packages={}))):
+        return ()  # the standard library is enough
     say(f"asking {image.name} for its Python packages")
     inside = look_inside(daemon, image, asked_for(folders, release))
     target = Target(release=replace(release, python=inside.python), packages=inside.packages)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ class Owner:
     """The process that started a container, told from every other one anywhere."""
 
     machine: str
+    host: str
+    """Its name: a copied disk has the same machine-id."""
     boot: str
     namespace: str
     """Of process ids: in a container of its own, the same number is another process."""
@@ -36,6 +39,7 @@ def owner() -> Owner:
     """Return this process."""
     return Owner(
         machine=_read(_MACHINE_ID),
+        host=platform.node(),
         boot=_read(_BOOT_ID),
         namespace=_namespace(),
         pid=os.getpid(),
@@ -63,10 +67,10 @@ def is_stray(found: Mapping[str, str]) -> bool:
     except (KeyError, TypeError, ValueError):
         return False
     here = owner()
-    if theirs.machine and theirs.machine == here.machine and theirs.boot != here.boot:
-        return bool(theirs.boot)  # this machine has started anew since
-    if (theirs.boot, theirs.namespace) != (here.boot, here.namespace):
+    if (theirs.machine, theirs.host, theirs.namespace) != (here.machine, here.host, here.namespace):
         return False
+    if theirs.boot != here.boot:
+        return bool(theirs.machine and theirs.boot)  # this machine has started anew since
     if not theirs.born or not isinstance(theirs.pid, int):
         return False
     return born(theirs.pid) != theirs.born

@@ -47,6 +47,7 @@ def test_a_container_of_another_machine_cannot_be_known() -> None:
     """A remote daemon has containers of everybody."""
     assert not is_stray(changed(pid=NO_PROCESS, machine="another", boot="another"))
     assert not is_stray(changed(pid=NO_PROCESS, machine="", boot="another"))
+    assert not is_stray(changed(pid=NO_PROCESS, host="a clone of it", boot="another"))
 
 
 def test_a_container_from_before_this_machine_started_anew_is_a_stray(
@@ -78,8 +79,8 @@ def test_a_detached_container_is_never_a_stray() -> None:
         "7",
         "{}",
         '{"pid": 1}',
-        '{"machine": "", "boot": "", "namespace": "", "pid": 1, "born": "", "more": 1}',
-        '{"machine": "", "boot": "", "namespace": "", "pid": 1, "born": ""}',
+        '{"machine": "", "host": "", "boot": "", "namespace": "", "pid": 1, "born": "", "more": 1}',
+        '{"machine": "", "host": "", "boot": "", "namespace": "", "pid": 1, "born": ""}',
     ],
 )
 def test_a_label_that_we_did_not_write_is_no_stray(text: str) -> None:
