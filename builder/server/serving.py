@@ -31,6 +31,13 @@ class Container:
     publish: str = "127.0.0.1"
     """Address of the daemon's machine on which the ports are published."""
 
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What it is held to, in words for a report."""
+        cores = f"{self.cpus:g} core{'' if self.cpus == 1 else 's'}" if self.cpus else None
+        memory = f"{self.memory_bytes / (1 << 20):,.0f} MiB" if self.memory_bytes else None
+        return tuple(filter(None, (cores, memory, self.gpus and f"GPUs {self.gpus}")))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:

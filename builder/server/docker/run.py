@@ -151,12 +151,7 @@ def _endpoint(order: Order, container: "Container", log: Path) -> Endpoint:
 
 
 def _description(order: Order) -> str:
-    options = order.serving.container
-    limits = [
-        *([f"{options.cpus:g} cores"] if options.cpus else []),
-        *([f"{options.memory_bytes / (1 << 20):,.0f} MiB"] if options.memory_bytes else []),
-        *([f"GPUs {options.gpus}"] if options.gpus else []),
-    ]
+    limits = order.serving.container.limits
     held_to = f" ({', '.join(limits)})" if limits else ""
     return f"Triton in a container of {order.image.name}{held_to}"
 
