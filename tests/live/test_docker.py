@@ -97,7 +97,7 @@ def test_the_budget_decides_the_exit_code(
     (model,) = report["models"]
     assert report["passed"] is (code == 0)
     assert model["points"][0]["requests"] > 0
-    assert "1 cores" in report["server"]
+    assert "(1 core)" in report["server"]
 
 
 @pytest.mark.usefixtures("strays")
