@@ -146,15 +146,21 @@ def ran(container: Any, *command: str, user: str = "") -> str:
 def served(
     client: docker.DockerClient, cpu_image: str, models: Path
 ) -> Iterator[tuple[Any, http.InferenceServerClient]]:
-    """The image as it stands, its root read-only, on its own command."""
-    with started(client, cpu_image, models, read_only=True, tmpfs={"/tmp": ""}) as found:
+    """The image on its own command, with as few rights as a container can have."""
+    locked = {
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"],
+        "read_only": True,
+        "tmpfs": {"/tmp": ""},
+    }
+    with started(client, cpu_image, models, **locked) as found:
         yield found
 
 
 def test_each_backend_gives_the_numbers_of_its_runtime(
     served: tuple[Any, http.InferenceServerClient],
 ) -> None:
-    """An ONNX, a TorchScript and a Python model answer as they would here, on a read-only root and /models."""
+    """An ONNX, a TorchScript and a Python model answer as they would here, with nothing to write to but /tmp."""
     _, asked = served
 
     np.testing.assert_array_equal(infer(asked, "squares", {"x": X})["y"], X * X)

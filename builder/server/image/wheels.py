@@ -172,12 +172,14 @@ def why(wanted: Sequence[str], python: str, said: str) -> MissingTool:
             f"the image's packages contradict each other:\n{told or tail}",
             fix="ask for another version with --requirements; numpy, torch and ONNX Runtime are the image's own",
         )
-    if (found := _LACKING.search(said)) and "(from versions: none)" not in said:
+    found = _LACKING.search(said)
+    if found and "(from versions: none)" not in said:
         return MissingTool(
             f"{found[1]} has no wheel for Linux x86_64 and Python {python}, which the image has",
             fix="ask for a version that has one, or choose a --base with another Python",
         )
-    return MissingTool(f"{', '.join(wanted)} could not be fetched for the image:\n{tail}", fix=_BY_HAND)
+    what = found[1] if found else ", ".join(wanted)
+    return MissingTool(f"{what} could not be fetched for the image:\n{tail}", fix=_BY_HAND)
 
 
 def _require_pinned(folder: Path) -> None:
@@ -202,6 +204,6 @@ def _files(folder: Path) -> tuple[Path, ...]:
 
 
 _BY_HAND: Final = (
-    "connect to a package index; or download the wheels where there is one, copy their folder here and set TRB_WHEELS "
-    "to it"
+    "check the name, and connect to a package index; or download the wheels where there is one, copy their folder here "
+    "and set TRB_WHEELS to it"
 )
