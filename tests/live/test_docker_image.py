@@ -373,7 +373,7 @@ def empty_image(client: docker.DockerClient, tag: str, folder: Path) -> Iterator
     try:
         yield
     finally:
-        client.images.remove(tag)
+        forget(client, tag)
 
 
 @contextmanager
@@ -384,7 +384,16 @@ def new_image(client: docker.DockerClient, tag: str) -> Iterator[None]:
     try:
         yield
     finally:
-        client.images.remove(tag)
+        forget(client, tag)
+
+
+def forget(client: docker.DockerClient, name: str) -> None:
+    """Remove an image and what a build that failed has left of itself on it."""
+    identity = client.images.get(name).id
+    for row in client.api.images(all=True):
+        if row["ParentId"] == identity:
+            forget(client, row["Id"])
+    client.images.remove(name)
 
 
 def port_of(container: Any, port: int) -> int:
