@@ -119,6 +119,23 @@ def test_a_container_outlives_trb_until_it_is_stopped(door: tuple[str, ...], fol
     trb("serve", "--server", "docker", "--stop", cwd=folder, expect=6)
 
 
+@pytest.mark.usefixtures("strays")
+def test_a_detached_container_that_ended_by_itself_is_said_to_have(
+    door: tuple[str, ...], folder: Path, trb: Trb
+) -> None:
+    """It keeps its log until `--stop`, and does not pass for one that serves."""
+    name = json.loads(trb("serve", *door, "--detach", "--json", cwd=folder).stdout)["container"]
+    try:
+        with connected() as daemon:
+            daemon.client.containers.get(name).kill()
+        second = trb("serve", *door, "--detach", cwd=folder, expect=6)
+        assert f"the container {name} served" in second.stderr
+        assert f"is exited\nfix: `docker logs {name}`" in second.stderr
+    finally:
+        trb("serve", "--server", "docker", "--stop", cwd=folder)
+    assert containers_of(folder / "model_repository") == []
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_in_the_middle_of_a_check_leaves_no_container(
     number: int,

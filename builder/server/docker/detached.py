@@ -27,10 +27,7 @@ def start_detached(serving: Serving, *, on_step: Say | None = None) -> Endpoint:
     """
     with as_exceptions() as signals, connected() as daemon:
         if found := _of(daemon, serving.repository):
-            raise ServerError(
-                f"the container {found[0].name} serves {serving.repository} already",
-                fix="stop it with `trb serve --server docker --stop`",
-            )
+            raise _in_the_way(found[0], serving.repository)
         with started(daemon, serving, signals, on_step or (lambda _: None), stays=True) as endpoint:
             return endpoint
 
@@ -67,6 +64,18 @@ def require_alive(name: str, log: Path) -> None:
         raise ServerError(
             f"the container {name} is {status}; its last lines:\n{tail(log)}", fix=f"the whole log: {log}"
         )
+
+
+def _in_the_way(container: "Container", repository: Path) -> ServerError:
+    if container.status == "running":
+        return ServerError(
+            f"the container {container.name} serves {repository} already",
+            fix="stop it with `trb serve --server docker --stop`",
+        )
+    return ServerError(
+        f"the container {container.name} served {repository}, and is {container.status}",
+        fix=f"`docker logs {container.name}` says why; `trb serve --server docker --stop` removes it",
+    )
 
 
 def _of(daemon: Daemon, repository: Path) -> "list[Container]":
