@@ -29,19 +29,10 @@ def door(cpu_image: str) -> tuple[str, ...]:
     return ("--server", "docker", "--image", cpu_image)
 
 
-@pytest.fixture(scope="module")
-def built(trb: Trb, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the text encoder, built: it needs no training."""
-    folder = tmp_path_factory.mktemp("built") / "text_encoder"
-    shutil.copytree(Path(__file__).parents[2] / "examples" / "text_encoder", folder)
-    trb("build", cwd=folder)
-    return folder
-
-
 @pytest.fixture
-def folder(built: Path, tmp_path: Path) -> Path:
-    """Return a copy of the built text encoder, of the test's own."""
-    return Path(shutil.copytree(built, tmp_path / "text_encoder"))
+def folder(walked: Callable[[str], Path], tmp_path: Path) -> Path:
+    """Return the text encoder, built, in a folder of the test's own."""
+    return Path(shutil.copytree(walked("text_encoder"), tmp_path / "text_encoder"))
 
 
 @pytest.fixture

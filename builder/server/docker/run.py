@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import docker.errors
 
 from builder.errors import ServerError, TrbError, UsageError
 from builder.server.docker.command import EXIT_TIMEOUT_S, GRPC, HTTP, METRICS
@@ -85,6 +87,7 @@ def started(
             say("the Docker daemon may not raise limits: the container gets the usual ones")
             with signals.held():
                 end(daemon, container, drains=False)
+                container = None
                 container = create(order, ())
             _set_off(order, container, say)
         yield _when_ready(order, container, say)
@@ -187,7 +190,8 @@ def end(daemon: Daemon, container: "Container", *, drains: bool) -> None:
     try:
         with said_plainly("removing the container", daemon.address):
             if drains:
-                container.stop(timeout=_DRAIN_S)
+                with suppress(docker.errors.NotFound):  # somebody has removed it
+                    container.stop(timeout=_DRAIN_S)
             remove(container)
     except TrbError as error:
         raise ServerError(
