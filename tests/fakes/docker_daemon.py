@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -36,6 +37,12 @@ class FakeDaemon:
     refusals: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
     """Status and message by method and path, for what is not done."""
     architecture: str = "x86_64"
+    time: str = "2026-03-01T12:00:00.123456789Z"
+    """What it takes the time to be, in its own time zone."""
+    facts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What is to be said of a container by its name, where it is more than that it runs."""
+    events: list[Mapping[str, Any]] = field(default_factory=list)
+    """What has happened to its containers, each with its `time` in seconds."""
 
     @contextmanager
     def connected(self, address: str = ADDRESS) -> Iterator[Daemon]:
@@ -56,7 +63,9 @@ class FakeDaemon:
             return status, {"message": message}
         match method, path.strip("/").split("/"):
             case "GET", ["info"]:
-                return 200, {"Architecture": self.architecture}
+                return 200, {"Architecture": self.architecture, "SystemTime": self.time}
+            case "GET", ["events"]:
+                return 200, self._events(int(query["since"]), int(query["until"]))
             case "POST", ["images", "create"]:
                 return self._pull(query)
             case "GET", ["images", *name, "json"]:
@@ -86,8 +95,13 @@ class FakeDaemon:
         ]
 
     def _container(self, name: str) -> Mapping[str, Any]:
-        state = {"Status": "running"}
-        return {"Id": name, "Name": f"/{name}", "State": state, "Config": {"Labels": self.containers[name]}}
+        usual = {"State": {"Status": "running"}, "Config": {"Tty": False, "Labels": self.containers[name]}}
+        return {"Id": name, "Name": f"/{name}", **usual, **self.facts.get(name, {})}
+
+    def _events(self, since: int, until: int) -> Iterator[Mapping[str, Any]]:
+        now = datetime.fromisoformat(self.time).timestamp()
+        assert until <= now + 2, f"a daemon would go on for {until - now:.0f} seconds"
+        return (one for one in self.events if since <= one["time"] <= until)
 
     def _pull(self, query: Mapping[str, str]) -> tuple[int, Any]:
         joint = "@" if query["tag"].startswith("sha256:") else ":"

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -91,16 +91,12 @@ def _ran_out_of_memory(container: "Container") -> bool:
     client = container.client
     assert client is not None
     filters = {"container": container.id, "event": "oom"}
+    # The daemon writes its own time in its time zone, and goes on telling until it is `until`.
     span = {
-        "since": _moment(container.attrs["State"]["StartedAt"]),
-        "until": _moment(client.info()["SystemTime"]) + timedelta(seconds=1),
+        "since": datetime.fromisoformat(container.attrs["State"]["StartedAt"]),
+        "until": datetime.fromisoformat(client.info()["SystemTime"]) + timedelta(seconds=1),
     }
     return any(True for _ in client.events(**span, filters=filters, decode=True))
-
-
-def _moment(text: str) -> datetime:
-    """Return a time as the daemon writes it: in UTC, with more digits of a second than Python reads."""
-    return datetime.fromisoformat(text[: len("2026-01-01T00:00:00")]).replace(tzinfo=UTC)
 
 
 def _out_of_memory(container: "Container", log: Path) -> ServerError:
