@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import docker.errors
 
 from builder.errors import ServerError
+from builder.server.docker.container import remove
 from builder.server.docker.daemon import Daemon
 from builder.server.docker.failures import explained, said_plainly
 from builder.server.docker.images import Found
@@ -53,13 +54,15 @@ def look_inside(daemon: Daemon, image: Found, packages: Collection[str]) -> Insi
         ServerError: the image cannot be asked.
     """
     with said_plainly(f"asking {image.name} for its packages", daemon.address), as_exceptions() as signals:
-        with signals.held():  # once it is there, it is ours to remove
-            container = _made(daemon, image, sorted(packages))
+        container: Container | None = None
         try:
+            with signals.held():  # once it is there, it is ours to remove
+                container = _made(daemon, image, sorted(packages))
             said = _answer(container)
         finally:
             with signals.held():
-                container.remove(force=True, v=True)
+                if container is not None:
+                    remove(container)
     try:
         python, found = json.loads(said.rstrip().rpartition("\n")[2])
         return Inside(python=str(python), packages={name: bool(found[name]) for name in packages})

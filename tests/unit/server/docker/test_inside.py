@@ -1,0 +1,41 @@
+"""An image is asked for its packages in a container that does not stay."""
+
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from builder.server.docker.images import Found
+from builder.server.docker.inside import look_inside
+from tests.fakes.docker_daemon import FakeDaemon
+
+IMAGE = Found("triton:1", "sha256:0123", has_stand_ins=False, runtimes={})
+
+
+@dataclass
+class Interrupting(FakeDaemon):
+    """While it makes a container, a signal comes."""
+
+    number: int = signal.SIGTERM
+
+    def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> tuple[int, Any]:
+        if path == "/containers/create":
+            os.kill(os.getpid(), self.number)
+        return super().answer(method, path, query, body)
+
+
+@pytest.mark.parametrize(
+    ("number", "ending"), [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)]
+)
+def test_a_signal_while_the_container_is_made_leaves_none(number: int, ending: type[BaseException]) -> None:
+    """It was made, and is removed before the process ends."""
+    fake = Interrupting(number=number)
+
+    with fake.connected() as one, pytest.raises(ending):
+        look_inside(one, IMAGE, ["numpy"])
+
+    assert len(fake.made) == 1
+    assert fake.containers == {}
