@@ -158,11 +158,13 @@ def gpu() -> Finding:
 def docker() -> Iterator[Finding]:
     """Docker, for a Triton in a container, and the containers of ours."""
     from builder.server.docker.daemon import connected
+    from builder.server.docker.failures import said_plainly
     from builder.server.docker.strays import ours
 
     try:
         with connected() as daemon:
-            version = str(daemon.client.version()["Version"])
+            with said_plainly("asking for its version", daemon.address):
+                version = str(daemon.client.version()["Version"])
             found = ours(daemon)
     except TrbError as error:
         yield Finding(name="Docker", state="warn", detail=error.what, fix=error.fix)
@@ -200,6 +202,6 @@ def _output(program: str, *arguments: str) -> str:
         return ""
     try:
         done = shell.run([program, *arguments], timeout_s=_TIMEOUT_S, check=False)
-    except CommandFailed:  # a daemon that hangs must not end the diagnosis
+    except CommandFailed:  # a program that hangs must not end the diagnosis
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
