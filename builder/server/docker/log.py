@@ -9,6 +9,8 @@ import docker.errors
 import requests
 import urllib3
 
+from builder.server.docker.signals import ENDING
+
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
@@ -41,7 +43,7 @@ class Follower:
 
 def _follow(container: "Container", log: Path) -> None:
     # They are for the main thread, which may be waiting for one.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     with log.open("ab", buffering=0) as file:
         try:
             for chunk in container.logs(stream=True, follow=True):

@@ -46,7 +46,7 @@ Say = Callable[[str], None]
 
 @contextmanager
 def running(serving: Serving, *, on_step: Say | None = None) -> Iterator[Endpoint]:
-    """Serve in a container until the block ends; it is removed on every way out, SIGTERM included.
+    """Serve in a container until the block ends; it is removed on every way out, by a signal too.
 
     Args:
         serving: what, and how.

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C as exceptions that wait while something must not be cut in two."""
+"""SIGTERM, SIGHUP and Ctrl-C as exceptions that wait while something must not be cut in two."""
 
 import signal
 import threading
@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
 
-_TERMINATED: Final = 128 + signal.SIGTERM
+ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+"""What a process is ended by: a job that is cancelled, a terminal that closes, Ctrl-C."""
 
 
 class Signals:
@@ -40,11 +41,14 @@ class Signals:
 
 @contextmanager
 def as_exceptions() -> Iterator[Signals]:
-    """Make SIGTERM end this process as an exception does, so that what is open is closed; Ctrl-C does it anyway.
+    """Make a signal end this process as an exception does, so that what is open is closed; Ctrl-C does it anyway.
 
     Signals that the caller handles in a way of its own, or a thread that is not the main one, are left alone.
     """
-    usual: dict[int, Any] = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    usual: dict[int, Any] = {
+        **dict.fromkeys(ENDING, signal.SIG_DFL),
+        signal.SIGINT: signal.default_int_handler,
+    }
     for number in usual:
         outer = getattr(signal.getsignal(number), "__self__", None)
         if isinstance(outer, Signals):  # two containers at once
@@ -67,4 +71,4 @@ def as_exceptions() -> Iterator[Signals]:
 def _act_on(number: int) -> None:
     if number == signal.SIGINT:
         raise KeyboardInterrupt
-    raise SystemExit(_TERMINATED)
+    raise SystemExit(128 + number)  # as a shell says it

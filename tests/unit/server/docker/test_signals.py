@@ -10,16 +10,20 @@ import pytest
 
 from builder.server.docker.signals import Signals, as_exceptions
 
-BOTH = (signal.SIGTERM, signal.SIGINT)
-EXCEPTIONS = [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)]
+EXCEPTIONS = [
+    (signal.SIGTERM, SystemExit),
+    (signal.SIGHUP, SystemExit),
+    (signal.SIGINT, KeyboardInterrupt),
+]
 Say = Callable[[str], None]
 
 
 @pytest.fixture(autouse=True)
 def usual() -> Iterator[None]:
     """Begin with the handlers of a Python that has just started, and put back those of before."""
-    before = {number: signal.getsignal(number) for number in BOTH}
+    before = {number: signal.getsignal(number) for number, _ in EXCEPTIONS}
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     for number, handler in before.items():
@@ -52,12 +56,13 @@ def test_a_signal_is_an_exception_at_once(number: int, ending: type[BaseExceptio
     assert said_until(ending, work) == ["closed"]
 
 
-def test_a_terminated_process_ends_with_the_shells_code() -> None:
-    """SIGTERM is 143."""
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_terminated_process_ends_with_the_shells_code(number: int, code: int) -> None:
+    """SIGTERM is 143, a terminal that closes 129."""
     with pytest.raises(SystemExit) as caught, as_exceptions():
-        send(signal.SIGTERM)
+        send(number)
 
-    assert caught.value.code == 143
+    assert caught.value.code == code
 
 
 @pytest.mark.parametrize(("number", "ending"), EXCEPTIONS)
