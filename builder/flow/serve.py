@@ -70,8 +70,10 @@ def serving(spec_file: Path, request: ServeRequest, *, step: Step) -> Iterator[S
     Raises:
         SpecError: the spec is wrong.
         RepositoryError: the folder to serve without a spec holds no model.
-        MissingTool: this machine cannot run the embedded server.
-        ServerError: a port in use, a model that does not load, a server that ends.
+        UsageError: options that cannot be.
+        MissingTool: this machine cannot run the embedded server, or there is no Docker daemon.
+        ServerError: a port in use, a model that does not load, a server that ends; no image, or one that lacks what a
+            Python model imports.
     """
     wanted = _serving(spec_file, request, step)
     with _door(request).running(wanted, on_step=lambda what: step("triton", what)) as endpoint:

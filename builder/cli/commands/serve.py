@@ -1,4 +1,5 @@
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +56,12 @@ def _serve_until_told(spec_file: Path, request: Any, *, as_json: bool) -> None:
     from builder.flow import serve
 
     signals = {signal.SIGINT, signal.SIGTERM}
-    with out.steps() as step:
-        context = serve.serving(spec_file, request, step=step)
-        served = context.__enter__()  # the display ends before the server does
-    try:
+    with ExitStack() as stack:
+        stack.callback(signal.pthread_sigmask, signal.SIG_UNBLOCK, signals)
+        with out.steps() as step:  # the display ends before the server does
+            served = stack.enter_context(serve.serving(spec_file, request, step=step))
         out.show(served, as_json=as_json)
         signal.pthread_sigmask(signal.SIG_BLOCK, signals)
         while signal.sigtimedwait(signals, _LOOK_EVERY_S) is None:
             serve.require_running(served)
-    finally:
-        context.__exit__(None, None, None)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
     out.note("stopped")
