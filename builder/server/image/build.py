@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any, Final
 
 import docker.errors
@@ -12,6 +13,7 @@ import docker.errors
 from builder.errors import MissingTool
 from builder.server.docker.daemon import Daemon, connected
 from builder.server.docker.failures import said_plainly
+from builder.server.docker.owner import labels
 from builder.server.image.context import Context, context, dockerfile, packed
 from builder.server.image.plan import Plan
 from builder.server.image.steps import Steps
@@ -105,7 +107,13 @@ def _require_usable(daemon: Daemon, image: str, base: str) -> str:
     """
     with said_plainly("looking into the base image", daemon.address):
         said = daemon.client.containers.run(
-            image, ["python3", "-c", _PROBE], remove=True, network_mode="none", user="0:0", entrypoint=[]
+            image,
+            ["python3", "-c", _PROBE],
+            remove=True,
+            network_mode="none",
+            user="0:0",
+            entrypoint=[],
+            labels=labels(Path.cwd(), detached=False),
         )
     machine, glibc, python = json.loads(said)
     if machine != "x86_64":
