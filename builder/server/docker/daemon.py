@@ -22,7 +22,7 @@ _TIMEOUT_VARIABLE: Final = "DOCKER_CLIENT_TIMEOUT"
 _BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _DEFAULT: Final = "unix:///var/run/docker.sock"
 _LOCAL_SCHEMES: Final = ("unix", "npipe")
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Daemon:
     def host(self) -> str:
         """The machine on which ports are published, as it is reached from here."""
         found = urlsplit(self.address).hostname or ""
-        return "127.0.0.1" if self.sees_our_files or found in _LOOPBACK else found
+        return "127.0.0.1" if self.sees_our_files or found in LOOPBACK else found
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import urllib3
 from builder.errors import MissingTool, ServerError, TrbError
 
 _WITHOUT: Final = "or do without Docker: --server embedded"
-_RAISED: Final = (
+RAISED: Final = (
     docker.errors.DockerException,
     docker.errors.StreamParseError,
     requests.RequestException,
@@ -37,7 +37,7 @@ def said_plainly(doing: str, address: str) -> Iterator[None]:
     """
     try:
         yield
-    except _RAISED as error:
+    except RAISED as error:
         raise failure(error, doing, address) from error
 
 

@@ -5,22 +5,13 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import docker.errors
-import requests
-import urllib3
-
+from builder.server.docker.failures import RAISED
 from builder.server.docker.signals import ENDING
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
 _LAST_WORDS_S: Final = 5.0
-_GONE: Final = (
-    docker.errors.DockerException,
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-    OSError,
-)
 
 
 class Follower:
@@ -48,5 +39,5 @@ def _follow(container: "Container", log: Path) -> None:
         try:
             for chunk in container.logs(stream=True, follow=True):
                 file.write(chunk)
-        except _GONE as error:
+        except RAISED as error:
             file.write(f"[trb] the log ends here: {error}\n".encode())

@@ -21,7 +21,7 @@ from builder.server.docker.container import (
     remove,
     start,
 )
-from builder.server.docker.daemon import Daemon, connected
+from builder.server.docker.daemon import LOOPBACK, Daemon, connected
 from builder.server.docker.failures import said_plainly
 from builder.server.docker.images import find_image, image_name
 from builder.server.docker.log import Follower
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 _DRAIN_S: Final = EXIT_TIMEOUT_S + 4
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _ANY: Final = ("0.0.0.0", "::")  # noqa: S104 - only where a person asks for it
 
 Say = Callable[[str], None]
@@ -106,7 +105,7 @@ def _order(daemon: Daemon, serving: Serving, say: Say, *, detached: bool) -> Ord
         raise UsageError("--poll sees no change of a copy", fix="leave out --poll or --copy")
     gpus = devices(serving.container.gpus)
     _reach(daemon, serving.container.publish)
-    if daemon.host in _LOOPBACK:
+    if daemon.host in LOOPBACK:
         require_free(serving)
     return Order(
         daemon=daemon,
@@ -163,7 +162,7 @@ def _reach(daemon: Daemon, publish: str) -> str:
     """Return the address at which what is published on `publish` is reached from here."""
     if publish in _ANY:
         return daemon.host
-    if publish in _LOOPBACK and daemon.host not in _LOOPBACK:
+    if publish in LOOPBACK and daemon.host not in LOOPBACK:
         raise UsageError(
             f"the Docker daemon is on {daemon.host}, whose {publish} is not reached from here",
             fix="name an address of that machine on which the ports may be published: --publish ADDRESS",
