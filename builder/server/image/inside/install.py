@@ -74,7 +74,7 @@ def _install_packages(wheels: Path, python: Path) -> Path:
     """Return the folder of packages of a new environment with every wheel but the server's and pip's."""
     venv.create(python, symlinks=True)
     pip = next(wheels.glob(_PIP))
-    others = sorted({*wheels.glob("*.whl"), pip} - {pip, *wheels.glob(_SERVER)})
+    others = sorted({*wheels.glob("*.whl")} - {pip, *wheels.glob(_SERVER)})
     names = ["==".join(one.name.split("-")[:2]) for one in others]
     run = [str(python / "bin" / "python3"), "-B", f"{pip}/pip"]
     own = ("--disable-pip-version-check", "--no-input", "--no-cache-dir", "--root-user-action=ignore")
