@@ -5,8 +5,8 @@ import json
 from builder.flow.doctor import Cleaned
 from builder.report import as_json
 
-LEFT = "trb-1a2b3c4d (left behind, of /work/models)"
-BUSY = "trb-5e6f7a8b (in use, of /work/models)"
+LEFT = "trb-1a2b3c4d (left behind, of /home/me/models)"
+BUSY = "trb-5e6f7a8b (in use, of /home/me/models)"
 
 
 def test_nothing_to_remove_is_said() -> None:

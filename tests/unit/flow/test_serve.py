@@ -12,7 +12,7 @@ HERE = Served(
     grpc="127.0.0.1:8001",
     metrics="127.0.0.1:8002",
     models=("digits", "faces"),
-    log="/work/.trb/logs/triton.log",
+    log="/home/me/.trb/logs/triton.log",
     pid=7,
     detached=False,
 )
@@ -32,7 +32,7 @@ def test_every_address_can_be_used_as_it_is_printed() -> None:
         "  HTTP     http://127.0.0.1:8000",
         "  gRPC     127.0.0.1:8001",
         "  metrics  http://127.0.0.1:8002/metrics",
-        "  log      /work/.trb/logs/triton.log",
+        "  log      /home/me/.trb/logs/triton.log",
         "Ctrl-C ends it; next: trb check --server http://127.0.0.1:8000 --grpc-url 127.0.0.1:8001",
     ]
 

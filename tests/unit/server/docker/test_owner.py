@@ -102,7 +102,7 @@ def test_a_container_that_lacks_our_labels_is_no_stray(found: dict[str, str]) ->
 
 def test_the_labels_say_what_is_served() -> None:
     """A detached container is found again by its repository."""
-    found = labels(Path("/work/models"), detached=True)
+    found = labels(Path("/home/me/models"), detached=True)
 
     assert found["trb.server"] == "detached"
-    assert found["trb.repository"] == "/work/models"
+    assert found["trb.repository"] == "/home/me/models"
