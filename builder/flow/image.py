@@ -18,7 +18,7 @@ from builder.server.image import build as on_daemon
 from builder.server.image.context import context, write
 from builder.server.image.plan import DEFAULT_BASE, Plan
 from builder.server.image.wheels import wheels
-from builder.spec.releases import Release, release, releases
+from builder.spec.releases import Release, release, release_of
 
 _MB: Final = 1_000_000
 _SUBJECT: Final = "image"
@@ -138,7 +138,7 @@ def _release(spec_file: Path, named: str | None) -> Release:
         return release(named)
     if spec_file.exists():
         return release(readspec.read(spec_file).project.triton)
-    return next(one for one in releases() if one.server == embedded.SERVER_VERSION)
+    return release_of(embedded.SERVER_VERSION)
 
 
 def _lines(text: str) -> Iterator[str]:

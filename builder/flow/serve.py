@@ -12,7 +12,7 @@ from builder.flow.packages import require_packages
 from builder.server import embedded, require_of_door
 from builder.server.endpoint import Endpoint
 from builder.server.serving import READY_TIMEOUT_S, Container, Serving
-from builder.spec.releases import Release, release, releases
+from builder.spec.releases import Release, release, release_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +147,7 @@ def _serving(spec_file: Path, request: ServeRequest, step: Step) -> Serving:
 
 def _what(spec_file: Path, request: ServeRequest) -> tuple[Path, Release]:
     if request.repository is not None:
-        known = [one for one in releases() if one.server == embedded.SERVER_VERSION]
-        return request.repository.absolute(), known[0]
+        return request.repository.absolute(), release_of(embedded.SERVER_VERSION)
     read = readspec.read(spec_file)
     return read.repository, release(read.project.triton)
 

@@ -89,6 +89,11 @@ def release(name: str) -> Release:
     )
 
 
+def release_of(server: str) -> Release:
+    """Return the release whose server core has this version, such as 2.51.0; a KeyError where none has."""
+    return {one.server: one for one in releases()}[server]
+
+
 def first_release_with(*, opset: int = 0, ir: int = 0) -> Release | None:
     """Return the oldest release that loads ONNX files of this opset and IR version; None if none does."""
     return next((one for one in releases() if one.max_opset >= opset and one.max_ir >= ir), None)
