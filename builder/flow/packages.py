@@ -1,10 +1,11 @@
 """Whether an image has what Python models import: said before a server is started in it."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from builder.errors import ServerError
 from builder.lint import Lacking, Target, asked_for, asking, lacking
@@ -15,6 +16,9 @@ from builder.spec.tensors import unique
 if TYPE_CHECKING:
     from builder.server.docker.daemon import Daemon
     from builder.server.docker.images import Found
+
+_EVERYWHERE: Final = sys.stdlib_module_names | {"triton_python_backend_utils"}
+"""What needs no package in any image that serves Python models."""
 
 Say = Callable[[str], None]
 
@@ -57,10 +61,11 @@ def _lacks(
         target = Target(release=replace(release, python=image.python), packages=labelled)
         if not any(lacking(repository, models, target)):
             return ()
-    if not any(lacking(repository, models, Target(release=release, packages={}))):
-        return ()  # the standard library is enough
+    names = asked_for(folders, release)
+    if names <= _EVERYWHERE:
+        return ()
     say(f"asking {image.name} for its Python packages")
-    inside = look_inside(daemon, image, asked_for(folders, release))
+    inside = look_inside(daemon, image, names)
     target = Target(release=replace(release, python=inside.python), packages=inside.packages)
     return tuple(lacking(repository, models, target))
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -146,3 +147,10 @@ def strays() -> Iterator[None]:
     with (cache_root() / ".test-strays.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+@pytest.fixture(scope="session")
+def steps_image(trb: Trb, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The tag of our CPU image with what the Python steps of the examples import; skips as `cpu_image` does."""
+    pinned = (f"{name}=={version(name)}" for name in ("pillow", "tokenizers"))
+    return image_or_skip(trb, tmp_path_factory.mktemp("steps-image"), *pinned)

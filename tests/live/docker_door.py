@@ -109,5 +109,7 @@ def image_of(daemon: Daemon, name: str, dockerfile: str, folder: Path) -> Iterat
 
 
 def _named(daemon: Daemon, repository: Path) -> list[str]:
-    found = daemon.client.containers.list(all=True, filters={"label": f"{REPOSITORY}={repository}"})
+    wanted: dict[str, str | list[str] | bool] = {"label": f"{REPOSITORY}={repository}"}
+    # One may go between the list and the look at it.
+    found = daemon.client.containers.list(all=True, filters=wanted, ignore_removed=True)
     return [str(one.name) for one in found]

@@ -29,8 +29,10 @@ NO_BASE = (
 )
 
 
-def image_or_skip(trb: Trb, folder: Path) -> str:
+def image_or_skip(trb: Trb, folder: Path, *requirements: str) -> str:
     """Return the tag of the image; what keeps this machine from having one skips the test."""
+    tag = f"{TAG}-more" if requirements else TAG
+    more = [word for one in requirements for word in ("--requirements", one)]
     root = cache_root()
     root.mkdir(parents=True, exist_ok=True)
     try:
@@ -38,7 +40,7 @@ def image_or_skip(trb: Trb, folder: Path) -> str:
             fcntl.flock(lock, fcntl.LOCK_EX)  # one build, however many test processes ask for it
             require_base(daemon.client, folder)
             done = trb(
-                *("image", "build", "--tag", TAG, "--network", "host", "--json"),
+                *("image", "build", "--tag", tag, *more, "--network", "host", "--json"),
                 cwd=folder,
                 timeout_s=BUILD_TIMEOUT_S,
             )
