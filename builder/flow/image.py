@@ -1,6 +1,7 @@
 """`trb image build`: our Triton for CPUs as a Docker image, or the build context of it."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ _MB: Final = 1_000_000
 _SUBJECT: Final = "image"
 _PYTHON: Final = "3.11"
 """Of the default base; a context that is written for elsewhere has this one's wheels."""
+_NAME: Final = re.compile(
+    r"(?:[\w.-]+(?::\d+)?/)?[a-z0-9]+(?:(?:[._]|__|-+|/)[a-z0-9]+)*(?::\w[\w.-]{0,127})?", re.ASCII
+)
+"""As Docker's distribution/reference has it: a registry, a path in lower case, a tag."""
 _MOUNT: Final = '-v "$PWD/model_repository:/models:ro"'
 
 
@@ -91,11 +96,12 @@ def build(spec_file: Path, request: ImageRequest, *, step: Step) -> BuiltImage:
         ServerError: the daemon does not answer, or a step fails for another reason.
     """
     wanted = plan(spec_file, request)
+    name = tag(request, wanted)
     with ExitStack() as stack:
         log = stack.enter_context(_opened(request.log)) if request.log else None
         built = on_daemon.build(
             wanted,
-            tag=tag(request, wanted),
+            tag=name,
             network=request.network,
             say=lambda what: step(_SUBJECT, what),
             log=log,
@@ -110,12 +116,13 @@ def write_context(spec_file: Path, request: ImageRequest, folder: Path, *, step:
         As `build`; UsageError also when `folder` holds something.
     """
     wanted = plan(spec_file, request)
+    name = tag(request, wanted)
     _require_empty(folder)
     step(_SUBJECT, "resolving wheels")
     found = wheels(wanted, _PYTHON)
     step(_SUBJECT, "writing the build context")
     write(context(wanted, found, python=_PYTHON, made_on=""), folder)
-    return WrittenContext(folder=str(folder), tag=tag(request, wanted))
+    return WrittenContext(folder=str(folder), tag=name)
 
 
 def plan(spec_file: Path, request: ImageRequest) -> Plan:
@@ -168,8 +175,18 @@ def _requirement(text: str) -> str:
 
 
 def tag(request: ImageRequest, wanted: Plan) -> str:
-    """Return the name of the image."""
-    return request.tag or f"trb-triton:{wanted.release.name}-cpu"
+    """Return the name of the image.
+
+    Raises:
+        UsageError: no image can have it.
+    """
+    name = request.tag or f"trb-triton:{wanted.release.name}-cpu"
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"no image can be called {name!r}",
+            fix="write --tag as NAME:TAG in lower case, such as team/triton:1",
+        )
+    return name
 
 
 def _opened(log: Path) -> IO[str]:
@@ -181,7 +198,15 @@ def _opened(log: Path) -> IO[str]:
 
 
 def _require_empty(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    """Make `folder`, so that it is there for what takes minutes to come by."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_empty = not any(folder.iterdir())
+    except OSError as error:
+        raise UsageError(
+            f"{folder} is no folder to write in: {error.strerror}", fix="name a new folder, or an empty one"
+        ) from error
+    if not is_empty:
         raise UsageError(f"{folder} holds something already", fix="name a new folder, or an empty one")
 
 

@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from builder.errors import TrbError
+from builder.errors import ServerError, TrbError
+from builder.server.docker import running
 from builder.server.docker.daemon import Daemon, connected
 from builder.server.image.plan import DEFAULT_BASE
+from builder.server.serving import Container, Serving
+from builder.spec.releases import release
 from tests.live.conftest import Trb
 from tests.live.docker_door import Way, containers_of, image_of, unix_way
 
@@ -308,3 +311,21 @@ def test_an_option_that_cannot_be_is_refused(
 ) -> None:
     """Each names the option to change."""
     assert words in serve("--image", cpu_image, *options, expect=code)
+
+
+def test_a_container_that_ends_while_it_is_asked_is_the_reason_given(
+    daemon: Daemon, cpu_image: str, repository: Path
+) -> None:
+    """Whatever failed because nobody answered any more, the error says how the container ended."""
+    wanted = Serving(repository=repository, release=release("24.10"), container=Container(image=cpu_image))
+
+    def ask_in_vain() -> None:
+        with running(wanted) as live:
+            assert live.container is not None
+            daemon.client.containers.get(live.container).kill()
+            raise ServerError("nobody answers")
+
+    with pytest.raises(ServerError, match="the container ended with exit status 137"):
+        ask_in_vain()
+
+    assert containers_of(repository) == []

@@ -22,7 +22,7 @@ from builder.server.docker.container import (
     start,
 )
 from builder.server.docker.daemon import LOOPBACK, Daemon, connected
-from builder.server.docker.failures import said_plainly
+from builder.server.docker.failures import RAISED, said_plainly
 from builder.server.docker.images import find_image, image_name
 from builder.server.docker.log import Follower
 from builder.server.docker.ready import ended, wait_until_ready
@@ -77,6 +77,7 @@ def started(
     """
     order = _order(daemon, serving, say, detached=stays)
     container: Container | None = None
+    follower: Follower | None = None
     try:
         with signals.held():  # once it is there, it is ours to remove
             container = create(order, ULIMITS)
@@ -89,13 +90,28 @@ def started(
                 container = None
                 container = create(order, ())
             _set_off(order, container, say)
-        yield _when_ready(order, container, say)
+        log = _log(serving, container, say)
+        follower = Follower(container, log)
+        yield _when_ready(order, container, follower, log)
         if stays:
             container = None
+    except ServerError as error:
+        if container is None or follower is None or not _has_ended(container):
+            raise
+        raise ended(container, follower, log) from error  # why nobody answers any more
     finally:
         with signals.held():
             if container is not None:
                 end(daemon, container, drains=serving.drains)
+
+
+def _has_ended(container: "Container") -> bool:
+    """Whether a container is there and runs no more; what the daemon does not tell is not known."""
+    try:
+        container.reload()
+    except RAISED:
+        return False
+    return container.status in ("exited", "dead")
 
 
 def _order(daemon: Daemon, serving: Serving, say: Say, *, detached: bool) -> Order:
@@ -124,9 +140,7 @@ def _set_off(order: Order, container: "Container", say: Say) -> None:
     start(order, container)
 
 
-def _when_ready(order: Order, container: "Container", say: Say) -> Endpoint:
-    log = _log(order.serving, container, say)
-    follower = Follower(container, log)
+def _when_ready(order: Order, container: "Container", follower: Follower, log: Path) -> Endpoint:
     with said_plainly("watching the container", order.daemon.address):
         if container.status != "running":
             raise ended(container, follower, log)

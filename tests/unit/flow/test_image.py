@@ -72,3 +72,34 @@ def test_a_context_is_not_written_over_something(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="holds something already"):
         image.write_context(tmp_path / "trb.yaml", ImageRequest(), tmp_path / "made", step=lambda *_: None)
+
+
+def test_a_context_goes_into_no_file(tmp_path: Path) -> None:
+    """What stands in the way of the folder is said before anything is fetched."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(UsageError, match="is no folder to write in"):
+        image.write_context(
+            tmp_path / "trb.yaml", ImageRequest(), tmp_path / "file" / "x", step=lambda *_: None
+        )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["trb", "team/triton:24.10", "registry.example:5000/a/b-c_d:v1.0", "localhost:5000/x", "a.b__c--d"],
+)
+def test_a_tag_is_taken_as_it_is_written(name: str, tmp_path: Path) -> None:
+    """Registries with ports, paths and tags are names of images."""
+    request = ImageRequest(tag=name)
+
+    assert image.tag(request, image.plan(tmp_path / "trb.yaml", request)) == name
+
+
+@pytest.mark.parametrize("name", ["Bad Tag", "x/UPPER", "a:b:c", "a//b", "-a", "a:", "x@sha256:1"])
+def test_what_no_image_can_be_called_is_a_mistake_of_the_command(name: str, tmp_path: Path) -> None:
+    """It is found before anything is fetched; an empty name is none, and the default is taken."""
+    request = ImageRequest(tag=name)
+    plan = image.plan(tmp_path / "trb.yaml", request)
+
+    with pytest.raises(UsageError, match="no image can be called"):
+        image.tag(request, plan)
