@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +25,7 @@ class Follower:
 
     @property
     def has_ended(self) -> bool:
-        """Whether there is nothing more to come: the container has ended, or the daemon has gone."""
+        """Whether there is nothing more to come: the container has ended, the daemon has gone, or the disk is full."""
         return not self._thread.is_alive()
 
     def finish(self) -> None:
@@ -35,7 +36,8 @@ class Follower:
 def _follow(container: "Container", log: Path) -> None:
     # They are for the main thread, which may be waiting for one.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    with log.open("ab", buffering=0) as file:
+    # A full disk costs the log, and neither the server nor a traceback.
+    with suppress(OSError), log.open("ab", buffering=0) as file:
         try:
             for chunk in container.logs(stream=True, follow=True):
                 file.write(chunk)

@@ -33,9 +33,9 @@ def wait_until_ready(
     """
     give_up = time.monotonic() + timeout_s
     while time.monotonic() < give_up:
-        if follower.has_ended:
+        if follower.has_ended and not _runs(container):
             raise ended(container, follower, log)
-        if _has_settled(address, names, follower):
+        if _has_settled(container, address, names, follower):
             _require_loaded(container, address, names, log)
             return
         time.sleep(_PAUSE_S)
@@ -45,13 +45,18 @@ def wait_until_ready(
     )
 
 
-def _has_settled(address: str, names: Sequence[str], follower: Follower) -> bool:
+def _has_settled(container: "Container", address: str, names: Sequence[str], follower: Follower) -> bool:
     try:
         return has_settled(address, names)
     except ServerError:
-        if follower.has_ended:  # it died between two questions
+        if follower.has_ended and not _runs(container):  # it died between two questions
             return False
         raise
+
+
+def _runs(container: "Container") -> bool:
+    container.reload()
+    return bool(container.status == "running")
 
 
 def ended(container: "Container", follower: Follower, log: Path) -> ServerError:

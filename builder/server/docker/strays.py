@@ -1,6 +1,9 @@
 """Containers of ours whose `trb` has gone."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+
+import docker.errors
 
 from builder.server.docker.container import remove
 from builder.server.docker.daemon import Daemon
@@ -43,6 +46,7 @@ def remove_strays(daemon: Daemon) -> tuple[Ours, ...]:
     """Remove the strays among `ours`, and nothing else; return them."""
     strays = tuple(one for one in ours(daemon) if one.is_stray)
     for stray in strays:
-        with said_plainly(f"removing {stray.name}", daemon.address):
+        # Another `trb doctor --clean` may be quicker.
+        with said_plainly(f"removing {stray.name}", daemon.address), suppress(docker.errors.NotFound):
             remove(daemon.client.containers.get(stray.name))
     return strays
