@@ -11,6 +11,7 @@ import sys
 import venv
 import zipfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +43,17 @@ _NOT_RUN: Final = (
 )
 _RUN: Final = ("torch_shm_manager",)
 _DEVELOPMENT: Final = frozenset({".pyi", ".pyx", ".pxd", ".h", ".hpp", ".a", ".c", ".cpp"})
+_SLIMMED: Final = (
+    "functorch",
+    "mpmath",
+    "networkx",
+    "numpy",
+    "onnxruntime",
+    "sympy",
+    "torch",
+    "torchgen",
+)
+"""The backends' own packages. Those of Python models stay whole: one may read its headers, or import its tests."""
 _STARTS_WITH: Final = ("numpy", "onnxruntime", "torch")
 """What every backend's process imports, where it is installed."""
 
@@ -89,7 +101,7 @@ def dropped(packages: Path) -> Iterator[Path]:
     """Yield what no server runs: headers, sources, stubs for editors, tests and their programs."""
     yield from [path for pattern in _NOT_RUN for path in packages.glob(pattern)]
     yield from [path for path in packages.glob("torch/bin/*") if path.name not in _RUN]
-    for top, folders, files in os.walk(packages):
+    for top, folders, files in chain.from_iterable(os.walk(packages / name) for name in _SLIMMED):
         for name in _TESTS.intersection(folders):
             folders.remove(name)
             yield Path(top, name)

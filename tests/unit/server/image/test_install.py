@@ -14,14 +14,16 @@ KEPT = (
     "numpy/core/multiarray.py",
     "latest/__init__.py",
     "one.py",
+    "theirs/tests/data/x.bin",
+    "theirs/include/theirs.h",
 )
 DROPPED = (
     "torch/bin/test_api",
     "torch/include/torch.h",
     "torch/test/a.py",
     "numpy/core/tests/test_a.py",
-    "deep/down/tests/data/x.bin",
-    "one.pyi",
+    "sympy/deep/down/tests/data/x.bin",
+    "torch/one.pyi",
     "numpy/random/_a.pyx",
 )
 
