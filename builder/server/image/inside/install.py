@@ -44,11 +44,14 @@ _NOT_RUN: Final = (
 _RUN: Final = ("torch_shm_manager",)
 _DEVELOPMENT: Final = frozenset({".pyi", ".pyx", ".pxd", ".h", ".hpp", ".a", ".c", ".cpp"})
 _SLIMMED: Final = (
+    "fsspec",
     "functorch",
+    "markupsafe",
     "mpmath",
     "networkx",
     "numpy",
     "onnxruntime",
+    "setuptools",
     "sympy",
     "torch",
     "torchgen",
