@@ -1,6 +1,8 @@
 """Where the time of a pipeline's requests goes: the server's own account of each step."""
 
+import time
 from collections.abc import Mapping
+from typing import Final
 
 from builder.server.client import Client
 from builder.server.statistics import Statistics
@@ -9,6 +11,8 @@ from builder.spec.results import StepTime
 
 Counts = Mapping[str, Statistics]
 """What the server has counted since it started, by step."""
+_REST_S: Final = 0.02
+_LATEST_S: Final = 1.0
 
 
 def counts(client: Client, wired: Wired) -> Counts:
@@ -18,6 +22,22 @@ def counts(client: Client, wired: Wired) -> Counts:
         ServerError: it does not answer, or does not serve one of them.
     """
     return {step.name: client.statistics(step.model, _version(client, step)) for step in wired.steps}
+
+
+def counts_at_rest(client: Client, wired: Wired) -> Counts:
+    """Return `counts` when they stand still, for at most a second: a backend counts a request after its answer is out.
+
+    Raises:
+        ServerError: as `counts` does.
+    """
+    give_up = time.monotonic() + _LATEST_S
+    found = counts(client, wired)
+    while time.monotonic() < give_up:
+        time.sleep(_REST_S)
+        earlier, found = found, counts(client, wired)
+        if found == earlier:
+            break
+    return found
 
 
 def step_times(wired: Wired, before: Counts, after: Counts) -> tuple[StepTime, ...]:
