@@ -18,6 +18,9 @@ from builder.server.settled import reasons_in
 from builder.spec.releases import release
 from tests.lint.case import Case, cases
 
+# The fixture's hundreds of loads all count for the test that comes first.
+pytestmark = pytest.mark.timeout(1800)
+
 CASES: Final = cases()
 AROUND: Final = re.compile(
     r"load failed for model '[^']+': (version \d+ is at UNAVAILABLE state: )?(Internal: TritonModelException: )?"
