@@ -211,9 +211,7 @@ def test_two_containers_run_at_once(trb, built, cpu_image):
         cwd=built,
     )
 
-    assert done.stdout.splitlines()[-1].endswith(
-        f"and against Triton in a container of {cpu_image} (1 cores)"
-    )
+    assert done.stdout.splitlines()[-1].endswith(f"and against Triton in a container of {cpu_image} (1 core)")
     assert containers(built / "repository") == set()
 
 

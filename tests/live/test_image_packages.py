@@ -16,6 +16,7 @@ from builder.server.docker.daemon import connected
 from builder.server.docker.images import find_image
 from builder.server.docker.inside import look_inside
 from builder.spec.releases import release
+from tests.live.docker_door import containers_of
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -72,10 +73,6 @@ def require(image: str, repository: Path) -> list[str]:
     serving = Serving(repository=repository, release=release("24.10"), container=Container(image=image))
     require_packages(serving, ["m"], say=said.append)
     return said
-
-
-def ours(daemon) -> set[str]:
-    return {str(one.name) for one in daemon.client.containers.list(all=True, filters={"label": "trb.server"})}
 
 
 @pytest.mark.parametrize("labels", ["labelled", "unlabelled"])
@@ -135,10 +132,10 @@ def test_packages_for_another_python_than_the_images_are_lacking(cpu_image, repo
     require(cpu_image, repository)
 
 
-def test_the_one_that_asks_an_image_leaves_no_container(cpu_image):
-    """Neither where it answers nor where it has no Python to ask."""
+def test_the_one_that_asks_an_image_leaves_no_container(cpu_image, tmp_path, monkeypatch):
+    """Neither where it answers nor where it has no Python to ask; its label tells it from those of other tests."""
+    monkeypatch.chdir(tmp_path)
     with connected() as daemon:
-        before = ours(daemon)
         found = find_image(daemon, cpu_image, print)
         inside = look_inside(daemon, found, ["torch", "PIL", "google"])
         with pytest.raises(
@@ -148,7 +145,7 @@ def test_the_one_that_asks_an_image_leaves_no_container(cpu_image):
 
         assert inside.python == "3.11"
         assert inside.packages == {"torch": True, "PIL": False, "google": True}
-        assert ours(daemon) == before
+    assert containers_of(tmp_path) == []
 
 
 def test_lint_asks_a_real_image(trb, cpu_image, repository, tmp_path):
