@@ -189,10 +189,12 @@ def tag(request: ImageRequest, wanted: Plan) -> str:
     return name
 
 
-def _opened(log: Path) -> IO[str]:
+def _opened(log: Path) -> IO[bytes]:
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        return log.open("w", encoding="utf-8")
+        return log.open(
+            "wb", buffering=0
+        )  # what a full disk does not take fails once, and not again as it closes
     except OSError as error:
         raise UsageError(f"{log} cannot be written: {error.strerror}", fix="name another --log") from error
 

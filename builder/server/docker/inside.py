@@ -12,7 +12,7 @@ import docker.errors
 from builder.errors import ServerError
 from builder.server.docker.container import remove
 from builder.server.docker.daemon import Daemon
-from builder.server.docker.failures import explained, said_plainly
+from builder.server.docker.failures import RAISED, explained, said_plainly
 from builder.server.docker.images import Found
 from builder.server.docker.owner import labels
 from builder.server.docker.refused import refusal
@@ -58,7 +58,7 @@ def look_inside(daemon: Daemon, image: Found, packages: Collection[str]) -> Insi
         try:
             with signals.held():  # once it is there, it is ours to remove
                 container = _made(daemon, image, sorted(packages))
-            said = _answer(container)
+            said = _answer(container, image.name)
         finally:
             with signals.held():
                 if container is not None:
@@ -67,10 +67,7 @@ def look_inside(daemon: Daemon, image: Found, packages: Collection[str]) -> Insi
         python, found = json.loads(said.rstrip().rpartition("\n")[2])
         return Inside(python=str(python), packages={name: bool(found[name]) for name in packages})
     except (ValueError, TypeError, KeyError):
-        raise ServerError(
-            f"{image.name} did not say which Python packages it has: {said.strip()[-_LAST:]}",
-            fix=f"docker run --rm --entrypoint python3 {image.name} -c 'print(1)' has to work",
-        ) from None
+        raise _silent(image.name, f"{said.strip()[-_LAST:]}") from None
 
 
 def _made(daemon: Daemon, image: Found, names: Collection[str]) -> "Container":
@@ -87,8 +84,21 @@ def _made(daemon: Daemon, image: Found, names: Collection[str]) -> "Container":
         raise refusal(explained(error), image.name) from error
 
 
-def _answer(container: "Container") -> str:
+def _answer(container: "Container", name: str) -> str:
     """Return what it printed; all that it said where it failed."""
     container.start()
-    code = container.wait(timeout=_TIMEOUT_S)["StatusCode"]
+    try:
+        code = container.wait(timeout=_TIMEOUT_S)["StatusCode"]
+    except RAISED:
+        container.reload()  # a daemon that hangs does not tell this either
+        if container.status != "running":
+            raise
+        raise _silent(name, f"no word in {_TIMEOUT_S} s") from None
     return container.logs(stderr=code != 0).decode(errors="replace")
+
+
+def _silent(name: str, why: str) -> ServerError:
+    return ServerError(
+        f"{name} did not say which Python packages it has: {why}",
+        fix=f"docker run --rm --entrypoint python3 {name} -c 'print(1)' has to work",
+    )

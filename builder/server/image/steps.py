@@ -27,7 +27,7 @@ class Steps:
     """Follows a build."""
 
     say: Callable[[str], None]
-    log: IO[str] | None
+    log: IO[bytes] | None
     logger: logging.Logger
 
     def follow(self, stream: Iterable[Mapping[str, Any]], *, base: str) -> str:
@@ -62,9 +62,19 @@ class Steps:
         lines = [line for line in lines if line]
         for line in lines:
             self.logger.info(line)
-            if self.log is not None:
-                self.log.write(f"{line}\n")
+        self._keep(lines)
         return lines
+
+    def _keep(self, lines: Iterable[str]) -> None:
+        if self.log is None:
+            return
+        try:
+            self.log.write("".join(f"{line}\n" for line in lines).encode())
+        except OSError as error:
+            raise ServerError(
+                f"the log of the build cannot be written: {error.strerror}: {self.log.name}",
+                fix="free some space, or name another --log",
+            ) from error
 
 
 def _short(what: str) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -27,9 +28,9 @@ FIXES = {
 
 def follow(*stream: dict[str, object]) -> tuple[str, list[str], str]:
     said: list[str] = []
-    log = io.StringIO()
+    log = io.BytesIO()
     built = Steps(said.append, log, logging.getLogger("trb.test")).follow(stream, base="debian")
-    return built, said, log.getvalue()
+    return built, said, log.getvalue().decode()
 
 
 def test_steps_that_take_time_are_told_in_words() -> None:
@@ -48,6 +49,16 @@ def test_the_log_has_every_line() -> None:
         "Step 2/9 : RUN : install Python;     set -eu",
         "Get:1 http://deb.debian.org",
     ]
+
+
+def test_a_log_that_cannot_be_written_is_told_from_a_daemon_that_cannot() -> None:
+    """A full disk is named with the file, and what to do."""
+    with (
+        Path("/dev/full").open("wb", buffering=0) as full,
+        pytest.raises(ServerError, match="No space left on device: /dev/full") as raised,
+    ):
+        Steps(print, full, logging.getLogger("trb.test")).follow(STREAM, base="debian")
+    assert "--log" in raised.value.fix
 
 
 def test_a_failure_names_its_step_and_its_last_lines() -> None:
