@@ -11,6 +11,8 @@ from builder.errors import ServerError
 
 _ASK_TIMEOUT_S: Final = 10.0
 _TAIL_LINES: Final = 15
+_UNTOLD: Final = "the server gives no reason"
+_UNTOLD_BESIDE: Final = f"{_UNTOLD}; an ensemble is left out where a model that it is made of fails"
 _LOG_REASONS: Final = (
     re.compile(r"Poll failed for model directory '(?P<model>[^']+)': (?P<reason>.+)"),
     re.compile(r"failed to load model '(?P<model>[^']+)': (?P<reason>.+)"),
@@ -58,10 +60,9 @@ def failed_models(
     """
     ready = {row["name"] for row in index if row.get("state") == "READY"}
     told = {row["name"]: row["reason"] for row in index if row.get("reason")}
-    unknown = "the server gives no reason"
-    return {
-        name: shortened(told.get(name) or logged.get(name) or unknown) for name in names if name not in ready
-    }
+    reasons = {name: told.get(name) or logged.get(name) for name in names if name not in ready}
+    unknown = _UNTOLD_BESIDE if any(reasons.values()) else _UNTOLD
+    return {name: shortened(reason or unknown) for name, reason in reasons.items()}
 
 
 def reasons_in(log: Path) -> dict[str, str]:

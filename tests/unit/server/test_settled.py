@@ -45,7 +45,16 @@ def test_a_model_without_a_ready_version_has_failed() -> None:
 
     failed = failed_models(index, ["good", "bad", "mute", "absent"], {"bad": "from the log", "mute": "parse"})
 
-    assert failed == {"bad": "from the index", "mute": "parse", "absent": "the server gives no reason"}
+    assert failed == {
+        "bad": "from the index",
+        "mute": "parse",
+        "absent": "the server gives no reason; an ensemble is left out where a model that it is made of fails",
+    }
+
+
+def test_a_model_that_fails_alone_without_a_reason_is_no_ensemble_of_another() -> None:
+    """Nothing else has failed, so nothing is guessed."""
+    assert failed_models([], ["m"], {}) == {"m": "the server gives no reason"}
 
 
 def test_a_model_with_an_old_version_ready_is_served() -> None:
