@@ -8,6 +8,7 @@ from builder.assets import template
 from builder.deploy.dashboard import dashboard
 from builder.deploy.stack import Stack
 from builder.server.docker.command import GRPC, HTTP, METRICS, MODELS
+from builder.server.docker.gpus import Gpus
 
 COMPOSE: Final = "compose.yaml"
 SCRAPE_INTERVAL_S: Final = 5
@@ -69,13 +70,11 @@ def _command(stack: Stack) -> list[str]:
     ]
 
 
-def _devices(gpus: str | None) -> Mapping[str, Any] | None:
+def _devices(gpus: Gpus | None) -> Mapping[str, Any] | None:
     """Return which GPUs the service reserves, in the words of the Compose specification."""
     if gpus is None:
         return None
-    if gpus.startswith("device="):
-        return {"device_ids": gpus.removeprefix("device=").split(",")}
-    return {"count": gpus if gpus == "all" else int(gpus)}
+    return {"device_ids": list(gpus.ids)} if gpus.ids else {"count": gpus.count or "all"}
 
 
 def _rendered(name: str, **values: Any) -> str:

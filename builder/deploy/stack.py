@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from builder.errors import UsageError
+from builder.server.docker.gpus import Gpus
 from builder.spec.releases import Release
 
 
@@ -68,8 +69,8 @@ class Stack:
     """What Triton loads: what is served, and what pipelines are made of."""
     images: Images
     ports: Ports
-    gpus: str | None = None
-    """`all`, a number of GPUs, or `device=0,1`; None: no GPU."""
+    gpus: Gpus | None = None
+    """That Triton is given."""
     has_quantiles: bool = True
     """Whether Triton computes percentiles of the latency, which costs throughput."""
     shm_bytes: int

@@ -6,20 +6,18 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from builder import readspec
 from builder.deploy import Changes, Images, Ports, Served, Stack, files, write
-from builder.errors import RepositoryError, UsageError
+from builder.errors import RepositoryError
 from builder.flow.live import Target, targets
 from builder.flow.select import select
+from builder.server.docker.gpus import gpus
 from builder.server.docker.images import image_name
 from builder.server.docker.shm import shm_bytes
 from builder.spec.project import ReadProject
 from builder.spec.releases import release
 from builder.spec.tensors import unique
-
-_GPUS: Final = re.compile(r"all|[1-9]\d*|device=\w[\w:.-]*(,\w[\w:.-]*)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +94,7 @@ def _stack(read: ReadProject, found: Sequence[Target], out: Path, request: Compo
             **{name: image for name, image in given.items() if image is not None},
         ),
         ports=request.ports,
-        gpus=_gpus(request.gpus),
+        gpus=gpus(request.gpus),
         has_quantiles=request.quantiles,
         shm_bytes=shm_bytes(
             read.repository, loads, all_in_stubs=True
@@ -113,12 +111,3 @@ def _served(found: Sequence[Target]) -> Iterator[Served]:
 def _project(folder: Path) -> str:
     """Return a name that Docker Compose takes: after the folder of the spec."""
     return f"trb-{re.sub(r'[^a-z0-9_-]+', '-', folder.name.lower()).strip('-_') or 'models'}"
-
-
-def _gpus(text: str | None) -> str | None:
-    if text is not None and not _GPUS.fullmatch(text):
-        raise UsageError(
-            f"--gpus {text!r} says neither how many nor which GPUs",
-            fix="use `all`, a number, or `device=0,1` with the numbers or the UUIDs that `nvidia-smi -L` lists",
-        )
-    return text

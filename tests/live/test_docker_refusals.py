@@ -298,7 +298,7 @@ def test_a_model_that_does_not_load_gives_its_reason(
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (("--gpus", "two"), 2, "'two' are no GPUs"),
+        (("--gpus", "two"), 2, "--gpus 'two' says neither how many GPUs nor which"),
         (("--gpus", "all"), 6, "has no GPU to give"),
         (("--cpus", "1000"), 6, "has not that many cores"),
         (("--memory", "1m"), 6, "in so little memory"),

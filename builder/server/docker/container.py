@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 import docker.errors
 from docker.types import DeviceRequest, Mount, Ulimit
 
-from builder.errors import ServerError, UsageError
+from builder.errors import ServerError
 from builder.server.docker.command import GRPC, HTTP, METRICS, MODELS, command
 from builder.server.docker.copied import tarred
 from builder.server.docker.daemon import Daemon
 from builder.server.docker.failures import explained, said_plainly
+from builder.server.docker.gpus import Gpus
 from builder.server.docker.images import Found
 from builder.server.docker.owner import labels
 from builder.server.docker.refused import refusal
@@ -33,7 +34,7 @@ ULIMITS: Final = (
     Ulimit(name="stack", soft=_STACK_BYTES, hard=_STACK_BYTES),
 )
 """What NVIDIA starts its containers with."""
-_DEVICES: Final = "device="
+_ALL: Final = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +46,8 @@ class Order:
     serving: Serving
     names: Sequence[str]
     """The models that must load."""
-    devices: Sequence[DeviceRequest]
-    """GPUs that it is given."""
+    gpus: Gpus | None
+    """That it is given."""
     copies: bool
     """Whether the models are copied in: the daemon could not see all of them through a mount."""
     detached: bool
@@ -55,7 +56,7 @@ class Order:
     @property
     def command(self) -> list[str]:
         """The server's command line."""
-        return command(self.serving, on_gpu=bool(self.devices), in_stubs=self.image.has_stand_ins)
+        return command(self.serving, on_gpu=self.gpus is not None, in_stubs=self.image.has_stand_ins)
 
 
 def create(order: Order, ulimits: Sequence[Ulimit]) -> "Container":
@@ -125,26 +126,6 @@ def is_copied(daemon: Daemon, serving: Serving, names: Sequence[str]) -> bool:
     return serving.container.copies or not daemon.sees_our_files or _leads_out(serving.repository, names)
 
 
-def devices(gpus: str | None) -> list[DeviceRequest]:
-    """Return what a daemon is asked for, by `all`, a number, or `device=0,1`; None: no GPU.
-
-    Raises:
-        UsageError: it is none of these.
-    """
-    if gpus is None:
-        return []
-    capabilities = [["gpu"]]
-    if gpus == "all":
-        return [DeviceRequest(count=-1, capabilities=capabilities)]
-    if gpus.isdecimal() and int(gpus):
-        return [DeviceRequest(count=int(gpus), capabilities=capabilities)]
-    if gpus.startswith(_DEVICES) and all(ids := gpus.removeprefix(_DEVICES).split(",")):
-        return [DeviceRequest(device_ids=ids, capabilities=capabilities)]
-    raise UsageError(
-        f"{gpus!r} are no GPUs", fix="write --gpus all, --gpus 1 for any one, or --gpus device=0,1"
-    )
-
-
 def _leads_out(repository: Path, names: Sequence[str]) -> bool:
     """Whether a link in a model leads out of the repository, to where a mount does not reach."""
     root = repository.resolve()
@@ -173,8 +154,17 @@ def _limits(order: Order) -> dict[str, Any]:
         "mem_limit": options.memory_bytes,
         "memswap_limit": options.memory_bytes,  # no swap: it would show up as latency
         "nano_cpus": None if options.cpus is None else int(options.cpus * 1e9),
-        "device_requests": list(order.devices),
+        "device_requests": _devices(order.gpus),
     }
+
+
+def _devices(gpus: Gpus | None) -> list[DeviceRequest]:
+    if gpus is None:
+        return []
+    capabilities = [["gpu"]]
+    if gpus.ids:
+        return [DeviceRequest(device_ids=list(gpus.ids), capabilities=capabilities)]
+    return [DeviceRequest(count=gpus.count or _ALL, capabilities=capabilities)]
 
 
 def _copy(order: Order, container: "Container") -> None:

@@ -14,7 +14,6 @@ from builder.server.docker.container import (
     ULIMITS,
     Order,
     create,
-    devices,
     fill,
     is_copied,
     published,
@@ -23,6 +22,7 @@ from builder.server.docker.container import (
 )
 from builder.server.docker.daemon import LOOPBACK, Daemon, connected
 from builder.server.docker.failures import RAISED, said_plainly
+from builder.server.docker.gpus import gpus
 from builder.server.docker.images import find_image, image_name
 from builder.server.docker.log import Follower
 from builder.server.docker.ready import ended, wait_until_ready
@@ -119,7 +119,7 @@ def _order(daemon: Daemon, serving: Serving, say: Say, *, detached: bool) -> Ord
     names = wanted_models(serving)
     if serving.container.copies and serving.control == "poll":
         raise UsageError("--poll sees no change of a copy", fix="leave out --poll or --copy")
-    gpus = devices(serving.container.gpus)
+    given = gpus(serving.container.gpus)
     _reach(daemon, serving.container.publish)
     if daemon.host in LOOPBACK:
         require_free(serving)
@@ -128,7 +128,7 @@ def _order(daemon: Daemon, serving: Serving, say: Say, *, detached: bool) -> Ord
         image=find_image(daemon, image_name(serving.container.image, serving.release), say),
         serving=serving,
         names=names,
-        devices=gpus,
+        gpus=given,
         copies=is_copied(daemon, serving, names),
         detached=detached,
     )

@@ -5,6 +5,7 @@ import yaml
 
 from builder.deploy import Images, Ports
 from builder.errors import UsageError
+from builder.server.docker.gpus import gpus
 from builder.spec.releases import release
 from tests.unit.deploy.values import STACK, composed, rendered
 
@@ -93,16 +94,16 @@ def test_every_mounted_file_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gpus", "wanted"),
+    ("given", "wanted"),
     [
         ("all", {"count": "all"}),
         ("2", {"count": 2}),
         ("device=0,GPU-1f", {"device_ids": ["0", "GPU-1f"]}),
     ],
 )
-def test_gpus_are_reserved_as_asked(gpus: str, wanted: dict[str, object]) -> None:
+def test_gpus_are_reserved_as_asked(given: str, wanted: dict[str, object]) -> None:
     """All, a number or a list of devices becomes a reservation, and GPU metrics stay on."""
-    triton = composed(gpus=gpus)["services"]["triton"]
+    triton = composed(gpus=gpus(given))["services"]["triton"]
 
     (device,) = triton["deploy"]["resources"]["reservations"]["devices"]
     assert device == {"driver": "nvidia", "capabilities": ["gpu"], **wanted}

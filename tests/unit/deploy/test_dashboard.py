@@ -14,6 +14,7 @@ from grafana_foundation_sdk.models import common, units
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from builder.deploy import Served
+from builder.server.docker.gpus import Gpus
 from builder.spec.releases import release
 from tests.unit.deploy.values import STACK, rendered
 
@@ -35,7 +36,7 @@ def queries(document: Any) -> list[str]:
 def test_grafana_knows_every_field() -> None:
     """Read into Grafana's own types and written again, the dashboard has lost nothing and nothing has changed."""
     register_default_plugins()
-    ours = dashboard(gpus="all")
+    ours = dashboard(gpus=Gpus())
 
     theirs = json.loads(JSONEncoder().encode(Dashboard.from_json(ours)))
 
@@ -58,7 +59,7 @@ def test_units_and_looks_are_words_of_grafana() -> None:
     """Every unit is one that Grafana has, and every look a member of its enumeration."""
     known = {value for value in vars(units).values() if isinstance(value, str)}
 
-    for panel in graphs(dashboard(gpus="all")):
+    for panel in graphs(dashboard(gpus=Gpus())):
         defaults, options = panel["fieldConfig"]["defaults"], panel["options"]
         assert defaults["unit"] in known
         common.StackingMode(defaults["custom"]["stacking"]["mode"])
@@ -71,7 +72,7 @@ def test_units_and_looks_are_words_of_grafana() -> None:
 
 def test_no_panel_hides_another() -> None:
     """Panels lie apart and within the 24 columns, and each has an id of its own."""
-    panels = dashboard(gpus="all")["panels"]
+    panels = dashboard(gpus=Gpus())["panels"]
 
     for one, other in combinations((panel["gridPos"] for panel in panels), 2):
         assert (
@@ -108,7 +109,7 @@ def test_a_pipeline_lies_in_one_line() -> None:
 
 def test_every_query_is_about_the_scraped_job() -> None:
     """Each query selects Prometheus's job in every metric, and its brackets close."""
-    found = queries(dashboard(gpus="all"))
+    found = queries(dashboard(gpus=Gpus()))
 
     (job,) = yaml.safe_load(rendered()["prometheus.yml"])["scrape_configs"]
     for query in found:
@@ -154,7 +155,7 @@ def test_a_release_is_asked_for_what_it_counts(name: str, has_reason: bool, has_
 def test_gpus_are_drawn_where_there_are_some() -> None:
     """Without GPUs no panel asks for them."""
     assert not any("nv_gpu" in query for query in queries(dashboard()))
-    assert any("nv_gpu_memory_used_bytes" in query for query in queries(dashboard(gpus="1")))
+    assert any("nv_gpu_memory_used_bytes" in query for query in queries(dashboard(gpus=Gpus(count=1))))
 
 
 def test_the_dashboard_keeps_its_address() -> None:

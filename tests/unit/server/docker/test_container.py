@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from builder.errors import ServerError, UsageError
-from builder.server.docker.container import Order, create, devices, is_copied
+from builder.server.docker.container import Order, create, is_copied
+from builder.server.docker.gpus import gpus
 from builder.server.docker.images import Found
 from builder.server.docker.refused import UlimitsRefused
 from builder.server.docker.run import started
@@ -43,7 +44,7 @@ def made(wanted: Serving, *, copies: bool = False, daemon: FakeDaemon | None = N
             image=Found(IMAGE, "sha256:0123", has_stand_ins=False, runtimes={}),
             serving=wanted,
             names=("m",),
-            devices=devices(wanted.container.gpus),
+            gpus=gpus(wanted.container.gpus),
             copies=copies,
             detached=False,
         )
@@ -108,14 +109,14 @@ def test_shared_memory_is_within_the_memory(shm_bytes: int | None, repository: P
 
 
 @pytest.mark.parametrize(
-    ("gpus", "count", "ids"),
+    ("given", "count", "ids"),
     [("all", -1, []), ("2", 2, []), ("device=0", 0, ["0"]), ("device=0,GPU-1a2b", 0, ["0", "GPU-1a2b"])],
 )
 def test_gpus_are_asked_for_as_the_docker_command_does(
-    gpus: str, count: int, ids: list[str], repository: Path
+    given: str, count: int, ids: list[str], repository: Path
 ) -> None:
     """All, any so many, or certain ones; the server then looks for them."""
-    body = made(serving(repository, gpus=gpus))
+    body = made(serving(repository, gpus=given))
 
     (request,) = body["HostConfig"]["DeviceRequests"]
     assert (request["Count"], request["DeviceIDs"] or []) == (count, ids)
@@ -131,21 +132,10 @@ def test_without_gpus_none_is_asked_for(repository: Path) -> None:
     assert "--allow-gpu-metrics=false" in body["Cmd"]
 
 
-@pytest.mark.parametrize("gpus", ["x", "", "0", "-1", "1.5", "device=", "device=0,", "none", "²"])
-def test_what_is_no_gpu_is_a_usage_mistake(gpus: str) -> None:
-    """It is quoted, with how it is written."""
-    with pytest.raises(UsageError) as caught:
-        devices(gpus)
-
-    assert repr(gpus) in caught.value.what
-    assert "--gpus device=0,1" in caught.value.fix
-    assert caught.value.exit_code == 2
-
-
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda _: {"gpus": "x"}, "are no GPUs"),
+        (lambda _: {"gpus": "x"}, "neither how many GPUs nor which"),
         (lambda _: {"publish": "127.0.0.1"}, "is not reached from here"),
         (lambda _: {"publish": "localhost"}, "is not reached from here"),
     ],
