@@ -1,6 +1,7 @@
 """What every test stands on: unit tests are sealed off from processes and sockets, live tests are marked."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,10 @@ _FORBIDDEN = {
     "socket.bind": "open a socket",
 }
 _sealed = False
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # In the background of a shell, where all that is started ignores it too; tests end commands by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # More threads than cores: one of torch's that spins while it waits keeps the one that it waits for off its core.

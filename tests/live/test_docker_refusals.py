@@ -244,7 +244,7 @@ def test_an_image_without_triton_is_said_to_be_so(
     serve: Callable[..., str], daemon: Daemon, tmp_path: Path
 ) -> None:
     """The daemon's words about a missing program are put into ours."""
-    with image_of(daemon, "trb-test-empty:1", NO_TRITON, tmp_path / "b") as name:
+    with image_of(daemon, "trb-test-no-triton:1", NO_TRITON, tmp_path / "b") as name:
         said = serve("--image", name, expect=6)
 
     assert "finds no `tritonserver` in the image" in said
