@@ -24,7 +24,6 @@ _TIMEOUT_S: Final = 1800
 """Between two lines of a build: one step may say nothing for minutes."""
 _PYTHONS: Final = ((3, 11), (3, 12))
 _GLIBC: Final = (2, 35)
-_LAST: Final = 500
 _PROBE: Final = (
     "import json, platform, sys; print(json.dumps([platform.machine(), platform.libc_ver()[1], "
     "platform.python_version()]))"
@@ -46,7 +45,7 @@ class Image:
     """False: the tag had the same inputs already, and nothing was built."""
 
 
-def build(plan: Plan, *, tag: str, network: str | None, say: Say, log: IO[bytes] | None) -> Image:
+def build(plan: Plan, *, tag: str, network: str | None, say: Say, log: IO[str] | None) -> Image:
     """Build `plan` as `tag`, or find that it is there.
 
     Args:
@@ -54,7 +53,7 @@ def build(plan: Plan, *, tag: str, network: str | None, say: Say, log: IO[bytes]
         tag: its name.
         network: of the build, as for `docker build`.
         say: told, in a few words, what is being done.
-        log: takes everything that the build says, and holds none of it back.
+        log: takes everything that the build says.
 
     Raises:
         MissingTool: no daemon, no base image, no network, no wheel, no room.
@@ -106,11 +105,17 @@ def _require_usable(daemon: Daemon, image: str, base: str) -> str:
     Raises:
         MissingTool: the server cannot run there.
     """
-    said = _probed(daemon, image, base)
-    try:
-        machine, glibc, python = json.loads(said.rpartition("\n")[2])
-    except ValueError:
-        raise _no_python(base, said) from None
+    with said_plainly("looking into the base image", daemon.address):
+        said = daemon.client.containers.run(
+            image,
+            ["python3", "-c", _PROBE],
+            remove=True,
+            network_mode="none",
+            user="0:0",
+            entrypoint=[],
+            labels=labels(Path.cwd(), detached=False),
+        )
+    machine, glibc, python = json.loads(said)
     if machine != "x86_64":
         raise MissingTool(f"the server is built for x86_64; {base} is for {machine}", fix=_OTHER_BASE)
     if tuple(map(int, glibc.split("."))) < _GLIBC:
@@ -121,30 +126,6 @@ def _require_usable(daemon: Daemon, image: str, base: str) -> str:
             fix=_OTHER_BASE,
         )
     return str(python)
-
-
-def _probed(daemon: Daemon, image: str, base: str) -> str:
-    with said_plainly("looking into the base image", daemon.address):
-        try:
-            said: bytes = daemon.client.containers.run(
-                image,
-                ["python3", "-c", _PROBE],
-                remove=True,
-                network_mode="none",
-                user="0:0",
-                entrypoint=[],
-                labels=labels(Path.cwd(), detached=False),
-            )
-        except docker.errors.ContainerError as error:
-            stderr: object = error.stderr
-            raise _no_python(
-                base, stderr.decode(errors="replace") if isinstance(stderr, bytes) else ""
-            ) from None
-    return said.decode(errors="replace").strip()
-
-
-def _no_python(base: str, said: str) -> MissingTool:
-    return MissingTool(f"python3 in {base} does not answer: {said.strip()[-_LAST:]}", fix=_OTHER_BASE)
 
 
 def _existing(daemon: Daemon, tag: str, made: Context) -> Image | None:

@@ -1,8 +1,11 @@
 """The time of a pipeline's requests is told by step."""
 
+from typing import Any, cast
+
 import pytest
 
 from builder.perf import step_times
+from builder.perf.steps import counts_at_rest
 from builder.server.statistics import Statistics, Timing
 from builder.spec.dtypes import DType
 from builder.spec.pipeline import Wired, WiredStep
@@ -81,3 +84,32 @@ def test_without_requests_there_is_nothing_to_tell() -> None:
     now = {"a": counted(5, 1, 1)}
 
     assert step_times(wired(step("a")), now, now) == ()
+
+
+class Counting:
+    """A server that goes on counting for some readings after the last answer."""
+
+    def __init__(self, readings: int) -> None:
+        self.readings, self.requests = readings, 10
+
+    def model_versions_ready(self, _: str) -> tuple[int, ...]:
+        return (1,)
+
+    def statistics(self, _: str, __: int) -> Statistics:
+        if self.readings:
+            self.readings, self.requests = self.readings - 1, self.requests + 1
+        return counted(self.requests, 5, 5)
+
+
+def test_counters_are_read_when_they_stand_still() -> None:
+    """A request that was counted after its answer was out is among them."""
+    found = counts_at_rest(cast(Any, Counting(3)), wired(step("a")))
+
+    assert found["a"].success.count == 13
+
+
+def test_counters_that_never_stand_still_are_read_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that others use too does not hold a measurement up."""
+    monkeypatch.setattr("builder.perf.steps._LATEST_S", 0.1)
+
+    assert counts_at_rest(cast(Any, Counting(1000)), wired(step("a")))["a"].success.count > 11
