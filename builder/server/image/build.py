@@ -45,7 +45,7 @@ class Image:
     """False: the tag had the same inputs already, and nothing was built."""
 
 
-def build(plan: Plan, *, tag: str, network: str | None, say: Say, log: IO[str] | None) -> Image:
+def build(plan: Plan, *, tag: str, network: str | None, say: Say, log: IO[bytes] | None) -> Image:
     """Build `plan` as `tag`, or find that it is there.
 
     Args:
@@ -53,7 +53,7 @@ def build(plan: Plan, *, tag: str, network: str | None, say: Say, log: IO[str] |
         tag: its name.
         network: of the build, as for `docker build`.
         say: told, in a few words, what is being done.
-        log: takes everything that the build says.
+        log: takes everything that the build says, and holds none of it back.
 
     Raises:
         MissingTool: no daemon, no base image, no network, no wheel, no room.
