@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import docker.errors
+import requests
 
 from builder.errors import ServerError
 from builder.server.docker.container import remove
 from builder.server.docker.daemon import Daemon
-from builder.server.docker.failures import RAISED, explained, said_plainly
+from builder.server.docker.failures import explained, said_plainly
 from builder.server.docker.images import Found
 from builder.server.docker.owner import labels
 from builder.server.docker.refused import refusal
@@ -67,7 +68,7 @@ def look_inside(daemon: Daemon, image: Found, packages: Collection[str]) -> Insi
         python, found = json.loads(said.rstrip().rpartition("\n")[2])
         return Inside(python=str(python), packages={name: bool(found[name]) for name in packages})
     except (ValueError, TypeError, KeyError):
-        raise _silent(image.name, f"{said.strip()[-_LAST:]}") from None
+        raise _silent(image.name, said.strip()[-_LAST:]) from None
 
 
 def _made(daemon: Daemon, image: Found, names: Collection[str]) -> "Container":
@@ -89,7 +90,7 @@ def _answer(container: "Container", name: str) -> str:
     container.start()
     try:
         code = container.wait(timeout=_TIMEOUT_S)["StatusCode"]
-    except RAISED:
+    except (requests.Timeout, requests.ConnectionError):
         container.reload()  # a daemon that hangs does not tell this either
         if container.status != "running":
             raise
