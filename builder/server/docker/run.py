@@ -76,6 +76,7 @@ def started(
         UsageError: options that cannot be.
     """
     order = _order(daemon, serving, say, detached=stays)
+    say(f"starting {order.image.name} with {len(order.names)} model{'' if len(order.names) == 1 else 's'}")
     container: Container | None = None
     follower: Follower | None = None
     try:
@@ -89,7 +90,7 @@ def started(
                 end(daemon, container, drains=False)
                 container = None
                 container = create(order, ())
-            _set_off(order, container, _unsaid)  # all of it was said before
+            _set_off(order, container, say)
         log = _log(serving, container, say)
         follower = Follower(container, log)
         yield _when_ready(order, container, follower, log)
@@ -136,12 +137,7 @@ def _order(daemon: Daemon, serving: Serving, say: Say, *, detached: bool) -> Ord
 
 def _set_off(order: Order, container: "Container", say: Say) -> None:
     fill(order, container, say)
-    say(f"starting {order.image.name} with {len(order.names)} model{'' if len(order.names) == 1 else 's'}")
     start(order, container)
-
-
-def _unsaid(_: str) -> None:
-    """Say nothing."""
 
 
 def _when_ready(order: Order, container: "Container", follower: Follower, log: Path) -> Endpoint:
