@@ -192,9 +192,8 @@ def tag(request: ImageRequest, wanted: Plan) -> str:
 def _opened(log: Path) -> IO[bytes]:
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        return log.open(
-            "wb", buffering=0
-        )  # what a full disk does not take fails once, and not again as it closes
+        # Unbuffered: what a full disk does not take fails once, and not again as it closes.
+        return log.open("wb", buffering=0)
     except OSError as error:
         raise UsageError(f"{log} cannot be written: {error.strerror}", fix="name another --log") from error
 

@@ -56,7 +56,7 @@ _SLIMMED: Final = (
     "torch",
     "torchgen",
 )
-"""The backends' own packages. Those of Python models stay whole: one may read its headers, or import its tests."""
+"""The backends' own packages, and what these need. Those of Python models stay whole: one may read its headers."""
 _STARTS_WITH: Final = ("numpy", "onnxruntime", "torch")
 """What every backend's process imports, where it is installed."""
 
