@@ -103,7 +103,7 @@ class Counting:
 
 def test_counters_are_read_when_they_stand_still() -> None:
     """A request that was counted after its answer was out is among them."""
-    found = counts_at_rest(cast(Any, Counting(3)), wired(step("a")))
+    found = counts_at_rest(cast("Any", Counting(3)), wired(step("a")))
 
     assert found["a"].success.count == 13
 
@@ -112,4 +112,4 @@ def test_counters_that_never_stand_still_are_read_all_the_same(monkeypatch: pyte
     """A server that others use too does not hold a measurement up."""
     monkeypatch.setattr("builder.perf.steps._LATEST_S", 0.1)
 
-    assert counts_at_rest(cast(Any, Counting(1000)), wired(step("a")))["a"].success.count > 11
+    assert counts_at_rest(cast("Any", Counting(1000)), wired(step("a")))["a"].success.count > 11
