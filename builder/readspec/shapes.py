@@ -98,6 +98,8 @@ def _sentence(path: Path, details: Mapping[str, Any]) -> str:
         return "is missing"
     if kind == "enum":
         return _not_one_of(details["input"], _names(path))
+    if path[::2] == ("models", "outputs") and isinstance(details["input"], list):
+        return "must be a mapping of promises by name; a list of names is `output_names`"
     message = (
         details["msg"]
         .replace("Input should be", "must be")

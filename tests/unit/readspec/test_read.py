@@ -163,6 +163,7 @@ MISTAKES = {
     "onnx: {opset: 6}": "must be at least 7",
     'source: "a\\0.onnx"': "has a character that no file",
     "weights: [a]": "must be a valid string",
+    "outputs: [a, b]": "a list of names is `output_names`",
 }
 
 
