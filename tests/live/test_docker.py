@@ -37,7 +37,7 @@ def folder(walked: Callable[[str], Path], tmp_path: Path) -> Path:
 
 @pytest.fixture
 def background(folder: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
-    """Start `trb` in the background; it is killed at the end where it still runs."""
+    """Start `trb` in the background; it is ended where it still runs, and takes its container along."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*words: str) -> "subprocess.Popen[str]":
@@ -51,8 +51,11 @@ def background(folder: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]
 
     yield start
     for process in started:
-        process.kill()
-        process.communicate()
+        process.terminate()
+        try:
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("name", EXPECTED)
