@@ -13,6 +13,11 @@ _ASK_TIMEOUT_S: Final = 10.0
 _TAIL_LINES: Final = 15
 _UNTOLD: Final = "the server gives no reason"
 _UNTOLD_BESIDE: Final = f"{_UNTOLD}; an ensemble is left out where a model that it is made of fails"
+_ABORTS: Final = "boost::interprocess::lock_exception"
+_ABORT: Final = (
+    "this is an open fault of Triton's Python backend that comes and goes "
+    "(https://github.com/triton-inference-server/server/issues/8882)"
+)
 _LOG_REASONS: Final = (
     re.compile(r"Poll failed for model directory '(?P<model>[^']+)': (?P<reason>.+)"),
     re.compile(r"failed to load model '(?P<model>[^']+)': (?P<reason>.+)"),
@@ -83,6 +88,12 @@ def reasons_in(log: Path) -> dict[str, str]:
 def shortened(reason: str) -> str:
     """Return a reason without the Python frames that a stub adds below it, its lines indented."""
     return reason.partition("\n\nAt:\n")[0].strip().replace("\n", "\n    ")
+
+
+def fix_of_end(log: Path) -> str:
+    """Return what helps against a server that has ended by itself, as far as its log tells."""
+    known = f"{_ABORT}; run the command again; " if any(_ABORTS in line for line in lines(log)) else ""
+    return f"{known}the whole log: {log}"
 
 
 def tail(log: Path) -> str:

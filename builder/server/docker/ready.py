@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from builder.errors import ServerError
 from builder.server.docker.log import Follower
-from builder.server.settled import has_settled, lines, reasons_in, require_loaded, shortened, tail
+from builder.server.settled import fix_of_end, has_settled, lines, reasons_in, require_loaded, shortened, tail
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -75,7 +75,7 @@ def ended(container: "Container", follower: Follower, log: Path) -> ServerError:
     reasons = "".join(f"\n  {name}: {shortened(reason)}" for name, reason in reasons_in(log).items())
     return ServerError(
         f"the container ended with exit status {status}{killed}{reasons}\nits last lines:\n{tail(log)}",
-        fix=f"the whole log: {log}",
+        fix=fix_of_end(log),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from builder.errors import ServerError
 from builder.server.embedded.launch import Ports
 from builder.server.embedded.process import is_alive, listening_ports
-from builder.server.settled import has_settled, lines, reasons_in, require_loaded, shortened, tail
+from builder.server.settled import fix_of_end, has_settled, lines, reasons_in, require_loaded, shortened, tail
 
 _PAUSE_S: Final = 0.03
 _PORT_TAKEN: Final = re.compile(r"Socket '\S+:(?P<port>\d+)' already in use")
@@ -54,7 +54,7 @@ def require_alive(pid: int, log: Path) -> None:
         ServerError: it has ended; its last lines.
     """
     if not is_alive(pid):
-        raise ServerError(f"Triton has ended; its last lines:\n{tail(log)}", fix=f"the whole log: {log}")
+        raise ServerError(f"Triton has ended; its last lines:\n{tail(log)}", fix=fix_of_end(log))
 
 
 def _ended(process: subprocess.Popen[bytes], log: Path) -> ServerError:
@@ -65,5 +65,5 @@ def _ended(process: subprocess.Popen[bytes], log: Path) -> ServerError:
     reasons = "".join(f"\n  {name}: {shortened(reason)}" for name, reason in reasons_in(log).items())
     return ServerError(
         f"Triton ended with {how} while it loaded{reasons}\nits last lines:\n{tail(log)}",
-        fix=f"the whole log: {log}; `trb doctor` checks this machine",
+        fix=f"{fix_of_end(log)}; `trb doctor` checks this machine",
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from builder.server.settled import failed_models, reasons_in, shortened
+from builder.server.settled import failed_models, fix_of_end, reasons_in, shortened
 
 LOG = r"""
 [libprotobuf ERROR /tmp/x/text_format.cc:337] Error parsing text-format inference.ModelConfig: 1:22: Message type "inference.ModelConfig" has no field named "bakend".
@@ -73,3 +73,13 @@ def test_a_reason_is_shown_without_the_frames_below_it() -> None:
         shortened("Internal: no way\nsecond\n\nAt:\n  model.py(5): initialize\n")
         == "Internal: no way\n    second"
     )
+
+
+def test_an_abort_that_is_known_is_named(tmp_path: Path) -> None:
+    """What comes and goes is worth another try, and is no fault of a model; of any other end the log tells."""
+    log = tmp_path / "triton.log"
+    log.write_text("terminate called after throwing an instance of 'boost::interprocess::lock_exception'\n")
+
+    assert "issues/8882); run the command again; the whole log" in fix_of_end(log)
+    log.write_text("Segmentation fault\n")
+    assert fix_of_end(log) == f"the whole log: {log}"
