@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from builder.errors import SourceError
-from builder.feeds import sample_count, with_samples
+from builder.feeds import sample_count, sampled_inputs, with_samples
 from builder.loading.fingerprint import packages, pipeline_served_sha256, pipeline_sha256
 from builder.loading.provenance import provenance
 from builder.loading.recorder import recording
@@ -118,7 +118,7 @@ def pipeline_samples(wired: Wired, model: Model, models: Mapping[str, Model], fo
         folder: that of trb.yaml.
 
     Raises:
-        SourceError: they are not what the steps take.
+        SourceError: they are not what the steps take, or an input cannot do without and another's step has none.
     """
     if model.samples is not None:
         return load_samples(model, folder)
@@ -131,7 +131,20 @@ def pipeline_samples(wired: Wired, model: Model, models: Mapping[str, Model], fo
             found[step.model] = load_samples(entry, folder) if entry is not None else None
         theirs = found[step.model]
         if theirs is None:
+            _require_none_needed(model, wired, name)
             return None
         feed[name] = theirs[own]
     count = sample_count(feed)
     return {name: array[:count] for name, array in feed.items()}
+
+
+def _require_none_needed(model: Model, wired: Wired, without: str) -> None:
+    """Check that every input can be drawn at random, where the step that reads `without` has no samples."""
+    needing = sampled_inputs(model)
+    if needing:
+        reader, _ = reader_of(wired, without)
+        raise SourceError(
+            f"input {needing[0]}: its values come from samples, which have to be of all inputs, and step "
+            f"{reader.name}, which reads `{without}`, has none",
+            fix=f"give the pipeline `samples` of {', '.join(wired.inputs)}, or {reader.name} those of its inputs",
+        )

@@ -9,7 +9,7 @@ import pytest
 
 from builder import wiring
 from builder.errors import SourceError
-from builder.loading.pipeline import Entry, load_pipeline
+from builder.loading.pipeline import Entry, load_pipeline, pipeline_samples
 from builder.spec.dtypes import DType
 from builder.spec.loaded import Loaded
 from builder.spec.project import Axis, Input, Model, Output, Pipeline, Step, Tolerance
@@ -121,6 +121,27 @@ def test_a_pipeline_without_any_samples_has_none(folder: Path) -> None:
     models = {**MODELS, "half": replace(MODELS["half"], samples=None)}
 
     assert load(folder, models=models).samples is None
+
+
+def test_an_input_that_lives_on_samples_wants_those_of_the_others(folder: Path) -> None:
+    """One step has samples and must, another has none: the error names both, and where samples may stand."""
+    needs = replace(MODELS["half"].inputs["raw"], values="samples")
+    models = {
+        "half": replace(MODELS["half"], inputs={"raw": needs}),
+        "also": replace(MODELS["half"], inputs={"more": replace(needs, values="range")}, samples=None),
+    }
+    face = Known(backend="onnxruntime", inputs={"more": ROW}, outputs={"rest": ROW}, max_batch_size=4)
+    pipeline = Pipeline(
+        inputs=("raw", "more"),
+        steps=(Step(model="half"), Step(model="also")),
+        outputs={"row": Output(), "rest": Output()},
+    )
+    wired = wiring.wire("two", pipeline, {**KNOWN, "also": face})
+
+    with pytest.raises(SourceError, match="step also, which reads `more`, has none") as caught:
+        pipeline_samples(wired, wiring.as_model(wired, models, pipeline), models, folder)
+
+    assert "give the pipeline `samples` of raw, more" in caught.value.fix
 
 
 def test_another_version_of_a_step_is_another_pipeline(folder: Path) -> None:
