@@ -88,6 +88,7 @@ def test_gpus_that_mean_nothing_are_a_mistake(spec: Path) -> None:
         compose(spec, ["m"], ComposeRequest(gpus="some"))
 
     assert "device=0,1" in raised.value.fix
+    assert not (spec.parent / "docker").exists()
 
 
 def test_the_command_passes_its_options_on(spec: Path) -> None:
