@@ -15,9 +15,12 @@ _UNTOLD: Final = "the server gives no reason"
 _UNTOLD_BESIDE: Final = f"{_UNTOLD}; an ensemble is left out where a model that it is made of fails"
 _ABORTS: Final = "boost::interprocess::lock_exception"
 _ABORT: Final = (
-    "this is an open fault of Triton's Python backend that comes and goes "
+    "an open fault of Triton's Python backend that comes and goes "
     "(https://github.com/triton-inference-server/server/issues/8882)"
 )
+STARTS: Final = 3
+"""How often a server that aborts while it loads is started before that is the answer."""
+STARTING_AGAIN: Final = f"Triton aborted while it loaded, {_ABORT}: starting it again"
 _LOG_REASONS: Final = (
     re.compile(r"Poll failed for model directory '(?P<model>[^']+)': (?P<reason>.+)"),
     re.compile(r"failed to load model '(?P<model>[^']+)': (?P<reason>.+)"),
@@ -85,15 +88,35 @@ def reasons_in(log: Path) -> dict[str, str]:
     return found
 
 
+def reasons_below(log: Path) -> str:
+    """Return the reasons of the models that did not load, a line each, below what is said before them."""
+    return "".join(f"\n  {name}: {shortened(reason)}" for name, reason in reasons_in(log).items())
+
+
 def shortened(reason: str) -> str:
     """Return a reason without the Python frames that a stub adds below it, its lines indented."""
     return reason.partition("\n\nAt:\n")[0].strip().replace("\n", "\n    ")
 
 
-def fix_of_end(log: Path) -> str:
-    """Return what helps against a server that has ended by itself, as far as its log tells."""
-    known = f"{_ABORT}; run the command again; " if any(_ABORTS in line for line in lines(log)) else ""
-    return f"{known}the whole log: {log}"
+class Aborted(ServerError):
+    """The server has ended by itself as Triton's Python backend makes it do now and then."""
+
+
+def error_of_end(what: str, log: Path, *, fix: str = "") -> ServerError:
+    """Return the error for a server that has ended by itself: `Aborted` where its log tells of that.
+
+    Args:
+        what: how it ended.
+        log: where it wrote to.
+        fix: what helps besides reading the whole log.
+    """
+    said, helps = (
+        f"{what}\nits last lines:\n{tail(log)}",
+        "; ".join(filter(None, [f"the whole log: {log}", fix])),
+    )
+    if any(_ABORTS in line for line in lines(log)):
+        return Aborted(said, fix=f"this is {_ABORT}; run the command again; {helps}")
+    return ServerError(said, fix=helps)
 
 
 def tail(log: Path) -> str:

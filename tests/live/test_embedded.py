@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.request import urlopen
@@ -26,6 +26,7 @@ from builder.server.embedded.launch import free_ports
 from builder.server.endpoint import Endpoint
 from builder.spec.places import home
 from builder.spec.releases import release
+from tests.live.waiting import within
 
 RELEASE = release("24.10")
 DOUBLE = """
@@ -87,15 +88,6 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
-
-
-def within(seconds: float, condition: Callable[[], bool]) -> bool:
-    give_up = time.monotonic() + seconds
-    while time.monotonic() < give_up:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return condition()
 
 
 @pytest.fixture
@@ -230,7 +222,7 @@ def test_a_server_that_dies_later_is_noticed(repository: Path) -> None:
         os.kill(endpoint.pid, signal.SIGKILL)
 
         assert within(5, lambda: not is_running(endpoint.pid))
-        with pytest.raises(ServerError, match="Triton has ended; its last lines") as caught:
+        with pytest.raises(ServerError, match="Triton has ended\nits last lines") as caught:
             embedded.require_alive(endpoint.pid, endpoint.log)
     assert str(endpoint.log) in caught.value.fix
 

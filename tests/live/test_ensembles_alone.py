@@ -13,8 +13,10 @@ from builder.errors import ServerError
 from builder.lint import Target, lint, places
 from builder.server import Endpoint, Serving
 from builder.server.embedded import require_alive, running
+from builder.server.embedded.process import is_alive
 from builder.spec.releases import release
 from tests.lint.test_ensembles import PIPELINE, ensemble, model, of
+from tests.live.waiting import within
 
 RELEASE = release("24.10")
 PATIENCE_S = 10.0
@@ -49,6 +51,8 @@ def test_the_server_dies_of_an_ensemble_on_a_circle(server: Endpoint, tmp_path: 
     with InferenceServerClient(server.http) as client, pytest.raises(HTTPConnectionClosed):
         client.load_model("outside")
 
+    # Its sockets are closed before it has ended.
+    assert within(PATIENCE_S, lambda: not is_alive(server.pid))
     with pytest.raises(ServerError, match="has ended"):
         require_alive(server.pid, server.log)
     assert codes(tmp_path / "repository") == {"inner": "E112", "outside": "E112"}

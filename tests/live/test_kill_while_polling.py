@@ -19,6 +19,7 @@ from builder.server import Serving, embedded
 from builder.server.endpoint import Endpoint
 from builder.spec.releases import release
 from tests.live.versions_publisher import publish
+from tests.live.waiting import within
 
 ROOT = Path(__file__).parents[2]
 KILLS = 12
@@ -98,12 +99,3 @@ def ask(endpoint: Endpoint, answers: list[str], done: threading.Event) -> None:
 def served(endpoint: Endpoint) -> int:
     with grpc.InferenceServerClient(endpoint.grpc) as client:
         return max(int(version) for version in client.get_model_metadata("m").versions)
-
-
-def within(seconds: float, condition) -> bool:
-    give_up = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > give_up:
-            return False
-        time.sleep(0.2)
-    return True

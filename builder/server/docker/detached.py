@@ -8,8 +8,9 @@ import docker.errors
 from builder.errors import ServerError
 from builder.server.docker.daemon import Daemon, connected
 from builder.server.docker.failures import said_plainly
+from builder.server.docker.ours import Say, end
 from builder.server.docker.owner import MARK, REPOSITORY
-from builder.server.docker.run import Say, end, started
+from builder.server.docker.run import started
 from builder.server.docker.signals import as_exceptions
 from builder.server.endpoint import Endpoint
 from builder.server.serving import Serving

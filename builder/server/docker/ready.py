@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from builder.errors import ServerError
 from builder.server.docker.log import Follower
-from builder.server.settled import fix_of_end, has_settled, lines, reasons_in, require_loaded, shortened, tail
+from builder.server.settled import error_of_end, has_settled, lines, reasons_below, require_loaded, tail
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -72,11 +72,7 @@ def ended(container: "Container", follower: Follower, log: Path) -> ServerError:
             fix="pull it for this one (`docker pull --platform ...`), or name another with --image",
         )
     killed = " (somebody killed it)" if status == _SIGKILLED else ""
-    reasons = "".join(f"\n  {name}: {shortened(reason)}" for name, reason in reasons_in(log).items())
-    return ServerError(
-        f"the container ended with exit status {status}{killed}{reasons}\nits last lines:\n{tail(log)}",
-        fix=fix_of_end(log),
-    )
+    return error_of_end(f"the container ended with exit status {status}{killed}{reasons_below(log)}", log)
 
 
 def _require_loaded(container: "Container", address: str, names: Sequence[str], log: Path) -> None:

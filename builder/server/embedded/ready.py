@@ -10,7 +10,7 @@ from typing import Final
 from builder.errors import ServerError
 from builder.server.embedded.launch import Ports
 from builder.server.embedded.process import is_alive, listening_ports
-from builder.server.settled import fix_of_end, has_settled, lines, reasons_in, require_loaded, shortened, tail
+from builder.server.settled import error_of_end, has_settled, lines, reasons_below, require_loaded, tail
 
 _PAUSE_S: Final = 0.03
 _PORT_TAKEN: Final = re.compile(r"Socket '\S+:(?P<port>\d+)' already in use")
@@ -54,7 +54,7 @@ def require_alive(pid: int, log: Path) -> None:
         ServerError: it has ended; its last lines.
     """
     if not is_alive(pid):
-        raise ServerError(f"Triton has ended; its last lines:\n{tail(log)}", fix=fix_of_end(log))
+        raise error_of_end("Triton has ended", log)
 
 
 def _ended(process: subprocess.Popen[bytes], log: Path) -> ServerError:
@@ -62,8 +62,8 @@ def _ended(process: subprocess.Popen[bytes], log: Path) -> ServerError:
     if taken:
         return PortTaken(f"port {taken[0]} is in use", fix="free it, or choose another port")
     how = f"signal {-process.returncode}" if process.returncode < 0 else f"exit status {process.returncode}"
-    reasons = "".join(f"\n  {name}: {shortened(reason)}" for name, reason in reasons_in(log).items())
-    return ServerError(
-        f"Triton ended with {how} while it loaded{reasons}\nits last lines:\n{tail(log)}",
-        fix=f"{fix_of_end(log)}; `trb doctor` checks this machine",
+    return error_of_end(
+        f"Triton ended with {how} while it loaded{reasons_below(log)}",
+        log,
+        fix="`trb doctor` checks this machine",
     )

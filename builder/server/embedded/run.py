@@ -23,6 +23,7 @@ from builder.server.embedded.stub_python import stub_versions
 from builder.server.endpoint import Endpoint
 from builder.server.logs import log_folder, versions_folder
 from builder.server.serving import Serving
+from builder.server.settled import STARTING_AGAIN, STARTS, Aborted
 from builder.server.wanted import require_free, wanted_models
 from builder.spec import places
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 SERVER_VERSION: Final = "2.51.0"
 """Of the server core in the wheel."""
-_ATTEMPTS: Final = 3
 
 Say = Callable[[str], None]
 Starter = Callable[..., "Popen[bytes]"]
@@ -70,14 +70,16 @@ def started(serving: Serving, *, starter: Starter, say: Say) -> tuple["Popen[byt
     with _said_plainly():
         folder = log_folder(serving.log_dir or places.logs(serving.repository), say)
     say(f"starting Triton {SERVER_VERSION} with {len(names)} model{'' if len(names) == 1 else 's'}")
-    for attempt in range(1, _ATTEMPTS + 1):
+    for left in reversed(range(STARTS)):
         ports = free_ports(http=serving.http_port, grpc=serving.grpc_port)
         try:
             return _started_on(ports, serving, names, installed, folder, starter)
-        except PortTaken:
-            if attempt == _ATTEMPTS:
+        except (PortTaken, Aborted) as error:
+            if not left:
                 raise
-    raise AssertionError("the last attempt returns or raises")
+            if isinstance(error, Aborted):
+                say(STARTING_AGAIN)
+    raise AssertionError("the last start returns or raises")
 
 
 def _started_on(

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from builder.server.settled import failed_models, fix_of_end, reasons_in, shortened
+from builder.errors import ServerError
+from builder.server.settled import Aborted, error_of_end, failed_models, reasons_in, shortened
 
 LOG = r"""
 [libprotobuf ERROR /tmp/x/text_format.cc:337] Error parsing text-format inference.ModelConfig: 1:22: Message type "inference.ModelConfig" has no field named "bakend".
@@ -80,6 +81,12 @@ def test_an_abort_that_is_known_is_named(tmp_path: Path) -> None:
     log = tmp_path / "triton.log"
     log.write_text("terminate called after throwing an instance of 'boost::interprocess::lock_exception'\n")
 
-    assert "issues/8882); run the command again; the whole log" in fix_of_end(log)
+    known = error_of_end("it ended", log)
     log.write_text("Segmentation fault\n")
-    assert fix_of_end(log) == f"the whole log: {log}"
+    other = error_of_end("it ended", log, fix="look at it")
+
+    assert isinstance(known, Aborted)
+    assert "issues/8882); run the command again; the whole log" in known.fix
+    assert type(other) is ServerError
+    assert other.what == "it ended\nits last lines:\n  Segmentation fault"
+    assert other.fix == f"the whole log: {log}; look at it"
