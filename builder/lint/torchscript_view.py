@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from builder.lint.torch_archive import Archive, NotArchive, archive
+from builder.lint.torch_follow import Program
 from builder.lint.torch_pickle import Instance, NotPickle, Outline, outline
 from builder.lint.torch_types import Classes, NotSignature, classes, signature
 from builder.rules.pytorch import Argument
@@ -44,6 +45,8 @@ class TorchScriptView:
     """Those named outside any branch of a method."""
     operators: frozenset[str]
     """Those called, such as `aten::relu` or `torchvision::nms`."""
+    program: Program
+    """What follows from it for tensors of some type and shape."""
 
 
 def view(path: Path) -> TorchScriptView | Refusal:
@@ -139,6 +142,7 @@ def _seen(found: Archive) -> TorchScriptView | Refusal:
         ),
         operators=frozenset(f"{space}::{name}" for space, name in _OPERATOR.findall(whole))
         | {f"aten::{name}" for name in _BUILT_IN.findall(whole)},
+        program=Program(code=code, root=pickled.value, constants=constants.value),
     )
 
 

@@ -26,6 +26,7 @@ AROUND: Final = re.compile(
     r"load failed for model '[^']+': (version \d+ is at UNAVAILABLE state: )?(Internal: TritonModelException: )?"
 )
 MANGLED: Final = re.compile(r"___torch_mangle_\d+\.")
+TRACED: Final = re.compile(r"Traceback of TorchScript, .*(?=RuntimeError: )")
 PARSER: Final = re.compile(r"(?<=/config\.pbtxt): Error parsing .*")
 FREE: Final = 3
 """The size that a request gives to an axis that is free."""
@@ -94,7 +95,9 @@ def told(case: Case, said: str, logged: Mapping[str, str], repository: Path) -> 
         said = f"refused: {reason}"
     line = " ".join(said.split()).replace(str(repository), "REPOSITORY").split(" At: ")[0]
     # The parser's own words come on another stream, and may be another model's where two load at once.
-    return PARSER.sub("", MANGLED.sub("", AROUND.sub("", line))).strip()
+    for noise in (AROUND, MANGLED, TRACED, PARSER):
+        line = noise.sub("", line)
+    return line.strip()
 
 
 @pytest.fixture(scope="module")

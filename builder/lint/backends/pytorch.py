@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from builder.lint import python_source, torch_code
+from builder.lint import python_source, torch_code, torch_follow
 from builder.lint.file_kind import foreign
 from builder.lint.seen import Looked, Seen, missing
 from builder.lint.torch_archive import NotArchive, archive
-from builder.lint.torchscript_view import view
-from builder.rules import pytorch, pytorch_order, pytorch_values
+from builder.lint.torchscript_view import TorchScriptView, view
+from builder.rules import pytorch, pytorch_order, pytorch_results, pytorch_values
 from builder.rules.refusal import Refusal, max_batch_size
 
 _AOTI_SINCE: Final = (26, 3)
@@ -49,8 +49,25 @@ def _torchscript(seen: Seen) -> Iterator[Refusal]:
         *pytorch_values.check(seen.config, found.arguments, found.returned),
         *pytorch_order.check(seen.config, found.arguments, found.returned),
     ]
+    if all(one.kind == "surprise" for one in refusals):
+        refusals += _answers(seen, found)
     unloaded = [one for one in refusals if one.kind == "load"]
     yield from (one if one.place else replace(one, file=seen.relative) for one in unloaded or refusals)
+
+
+def _answers(seen: Seen, found: TorchScriptView) -> list[Refusal]:
+    """Return why the server cannot answer a request of one row, of two, or of as many as it takes."""
+    most = max_batch_size(seen.config)
+    for rows in sorted({min(1, most), min(2, most), most}):
+        arguments = pytorch_results.given(seen.config, found.arguments, rows=rows)
+        try:
+            results = torch_follow.results(found.program, arguments)
+        except torch_follow.Fails as error:
+            return [pytorch_results.failed(seen.config, str(error))]
+        refusals = list(pytorch_results.check(seen.config, found.returned, results, rows=rows))
+        if refusals:
+            return refusals
+    return []
 
 
 def _absent(seen: Seen) -> Refusal | None:
