@@ -106,6 +106,7 @@ def check(
     return [
         *options(config),
         *_not_tensors((*inputs, *initializers, *outputs)),
+        *_controls(config, inputs),
         *_count(config, inputs),
         *_inputs(config, (*inputs, *initializers), bf16=bf16),
         *_outputs(config, outputs, bf16=bf16),
@@ -121,6 +122,38 @@ def _not_tensors(found: Iterable[ModelTensor]) -> Iterator[Refusal]:
             yield Refusal(
                 f"Unsupported ONNX Type '{onnx}' for I/O '{tensor.name}', expected 'ONNX_TYPE_TENSOR'.",
                 code="O106",
+            )
+
+
+def _controls(config: Config, inputs: Sequence[ModelTensor]) -> Iterator[Refusal]:
+    known = {tensor.name: tensor for tensor in inputs}
+    for control in sequences.controls(config):
+        model = known.get(control.name)
+        if model is None:
+            yield Refusal(
+                f"configuration specified sequence control '{control.name}', but model does not provide that input",
+                code="O210",
+                place=(*control.place[:3], "name"),
+                fix=f"the graph's inputs are {', '.join(known)}",
+            )
+            continue
+        dims, given = model.shape[max_batch_size(config) > 0 :], triton_type(model.type)
+        whose = f"sequence control '{control.name}'"
+        if dims != (1,):
+            yield _unable(
+                config,
+                f"{whose} in model has dims {shape_text(dims)} but dims [1] is expected",
+                code="O210",
+                place=(*control.place[:3], "name"),
+                fix="give the input of the graph one axis of size 1 beside that of the batch",
+            )
+        elif given != control.type:
+            yield _unable(
+                config,
+                f"{whose}, the model expects data-type {model.type[len('tensor(') : -1].upper()} but the model "
+                f"configuration specifies data-type {control.type}",
+                code="O210",
+                place=control.place,
             )
 
 

@@ -122,7 +122,7 @@ def _arguments(config: Config, arguments: Sequence[Argument]) -> Iterator[Refusa
             fix=f"wrap the module in one that fixes '{argument.name}', and save that",
         )
     wanted = len(tensors(config, "input")) + len(config.get("batch_input") or ())
-    wanted += len(sequences.control_names(config))
+    wanted += sum(1 for _ in sequences.controls(config))
     if wanted != len(arguments) and not others:
         yield Refusal(
             f"unable to load model '{config['name']}', configuration expects {wanted} inputs, model provides "
@@ -194,12 +194,18 @@ def _misplaced(config: Config, io: str, positions: Mapping[str, int]) -> Iterato
 
 
 def _controls(config: Config) -> Iterator[Refusal]:
-    for name in sequences.control_names(config):
-        if index_of(name) is None:
+    for control in sequences.controls(config):
+        if index_of(control.name) is None:
             yield Refusal(
-                f"input '{name}' does not follow <name>__<index> naming convention.",
+                f"input '{control.name}' does not follow <name>__<index> naming convention.",
                 code="T204",
                 place=("sequence_batching",),
+            )
+        elif control.type not in TENSOR_TYPES:
+            yield Refusal(
+                f"input '{control.name}' type '{control.type}' is not supported by PyTorch.",
+                code="T203",
+                place=(*control.place, "data_type"),
             )
 
 

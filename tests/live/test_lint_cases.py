@@ -70,14 +70,17 @@ def verdict(address: str, case: Case) -> str:
 def ask(client: http.InferenceServerClient, name: str, batch: int) -> None:
     """Send zeros of the shapes that the server says, with `batch` rows where it takes that many."""
     config = client.get_model_config(name)
+    # A model of sequences takes a row at a time, and no request that is of none.
+    is_of_sequences = "sequence_batching" in config
     most = config["max_batch_size"]
-    if batch > 1 and batch > most:
+    if batch > 1 and (batch > most or is_of_sequences):
         return
     inputs = []
     for tensor in config["input"]:
         dims = [int(dim) if int(dim) > 0 else FREE for dim in tensor["dims"]]
         inputs.append(zeros(tensor, [batch, *dims] if most > 0 else dims))
-    client.infer(name, inputs)
+    sequence = {"sequence_id": 1, "sequence_start": True, "sequence_end": True} if is_of_sequences else {}
+    client.infer(name, inputs, **sequence)
 
 
 def zeros(tensor: dict[str, Any], shape: list[int]) -> http.InferInput:

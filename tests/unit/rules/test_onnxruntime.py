@@ -159,6 +159,50 @@ def test_an_output_of_unknown_rank_counts_as_a_scalar() -> None:
     )
 
 
+START = ModelTensor("START", "tensor(float)", (-1, 1))
+
+
+def of_sequences(**control: Any) -> dict[str, Any]:
+    one = {"kind": "CONTROL_SEQUENCE_START", **(control or {"fp32_false_true": [0, 1]})}
+    return {"sequence_batching": {"control_input": [{"name": "START", "control": [one]}]}}
+
+
+@pytest.mark.parametrize(
+    ("graph", "control", "message"),
+    [
+        (START, {}, None),
+        (
+            START._replace(name="start"),
+            {},
+            "configuration specified sequence control 'START', but model does not provide that input",
+        ),
+        (
+            START._replace(shape=(-1,)),
+            {},
+            "unable to load model 'M', sequence control 'START' in model has dims [] but dims [1] is expected",
+        ),
+        (
+            START._replace(shape=(-1, -1)),
+            {},
+            "unable to load model 'M', sequence control 'START' in model has dims [-1] but dims [1] is expected",
+        ),
+        (
+            START,
+            {"int32_false_true": [0, 1]},
+            (
+                "unable to load model 'M', sequence control 'START', the model expects data-type FLOAT but the "
+                "model configuration specifies data-type TYPE_INT32"
+            ),
+        ),
+    ],
+)
+def test_a_control_of_sequences_is_an_input_of_the_graph(
+    graph: ModelTensor, control: dict[str, Any], message: str | None
+) -> None:
+    """It has the control's name and type, and one axis of size 1."""
+    assert said(inputs=(X, graph), **of_sequences(**control)) == ([message] if message else [])
+
+
 def test_a_sequence_of_tensors_is_refused() -> None:
     """A sequence output is refused although the config says nothing of it."""
     assert ("Unsupported ONNX Type 'ONNX_TYPE_SEQUENCE' for I/O 's', expected 'ONNX_TYPE_TENSOR'.") in said(

@@ -180,12 +180,31 @@ def test_a_repeated_index_is_left_to_the_request() -> None:
 
 def test_sequence_controls_need_indices() -> None:
     """A control is fed by position, so its name must say one."""
-    controls = {"control_input": [{"name": "START"}]}
+    start = [{"kind": "CONTROL_SEQUENCE_START", "fp32_false_true": [0, 1]}]
+    controls = {"control_input": [{"name": "START", "control": start}]}
     assert "input 'START' does not follow <name>__<index> naming convention." in said(
         config("INPUT__0", sequence_batching=controls), A, B
     )
-    controls = {"control_input": [{"name": "START__1"}]}
+    controls = {"control_input": [{"name": "START__1", "control": start}]}
     assert said(config("INPUT__0", sequence_batching=controls), A, B) == []
+
+
+def test_a_sequence_id_has_a_type_that_torch_has() -> None:
+    """The id of a sequence comes in a tensor too, and torch has none of UINT64."""
+    for dtype, refused in (("TYPE_UINT64", True), ("TYPE_INT64", False)):
+        id_ = [{"kind": "CONTROL_SEQUENCE_CORRID", "data_type": dtype}]
+        controls = {"control_input": [{"name": "CORRID__1", "control": id_}]}
+        words = [f"input 'CORRID__1' type '{dtype}' is not supported by PyTorch."] if refused else []
+        assert said(config("INPUT__0", sequence_batching=controls), A, B) == words
+
+
+def test_each_control_counts_as_an_input() -> None:
+    """Two controls that are to share a tensor are counted as two, as the backend does."""
+    both = [{"kind": f"CONTROL_SEQUENCE_{kind}", "fp32_false_true": [0, 1]} for kind in ("START", "END")]
+    controls = {"control_input": [{"name": "BOTH__1", "control": both}]}
+    assert said(config("INPUT__0", sequence_batching=controls), A, B) == [
+        "unable to load model 'M', configuration expects 3 inputs, model provides 2"
+    ]
 
 
 def test_a_refusal_is_a_load_refusal_unless_it_says_otherwise() -> None:
