@@ -1,6 +1,7 @@
 """An ONNX file as ONNX Runtime sees it: inputs, outputs with their inferred shapes, stamps; or why it refuses it."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,7 @@ from builder.rules.refusal import BATCHED_DIM, ModelTensor, Refusal
 
 _ERROR: Final = re.compile(r"\[ONNXRuntimeError\] : (?P<code>\d+) : \w+ : (?P<text>.*)", re.DOTALL)
 _UNPARSED: Final = "onnx runtime error 7: Load model from {path} failed:Protobuf parsing failed."
+_SHAPES: Final = "[ShapeInferenceError]"
 _CONSTANT_UP_TO_IR: Final = 3
 """Up to this IR version every initialiser is an input of the graph, and none can be overridden."""
 _WHOLE_UP_TO: Final = 1 << 30
@@ -57,13 +59,47 @@ def view(path: Path) -> OnnxView | Refusal:
         return Refusal("the name of an input or output is no UTF-8 text", code="O101", file=path.name)
 
 
-def _session(light: LightModel, path: Path) -> Any:
+def refusal_of(path: Path, shapes: Mapping[str, Sequence[int]]) -> str:
+    """Return why ONNX Runtime can run the graph at `path` on no inputs of these shapes; empty where it may.
+
+    Args:
+        path: a file that `view` has taken.
+        shapes: by input, with -1 for a free axis.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    import onnx
+    import onnxruntime as ort
+
+    light = lighten(path)
+    model = onnx.ModelProto.FromString(light.data)
+    for known in model.graph.input:
+        axes = known.type.tensor_type.shape.dim
+        for axis, size in zip(axes, shapes.get(known.name, ()), strict=False):
+            if size != BATCHED_DIM:
+                axis.dim_value = size
+    try:
+        ort.InferenceSession(model.SerializeToString(), _options(), providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime raises a dozen unrelated classes
+        return _words(error) if _SHAPES in str(error) else ""
+    return ""
+
+
+def _options() -> Any:
     import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.log_severity_level = 4
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = 1
+    return options
+
+
+def _session(light: LightModel, path: Path) -> Any:
+    import onnxruntime as ort
+
+    options = _options()
     try:
         return ort.InferenceSession(light.data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - ONNX Runtime raises a dozen unrelated classes

@@ -1,9 +1,17 @@
 """What Triton's onnxruntime backend loads and then cannot answer, or answers otherwise than it seems."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
-from builder.rules.refusal import Config, ModelTensor, Refusal, backend_dims, max_batch_size, tensors
+from builder.rules.refusal import (
+    BATCHED_DIM,
+    Config,
+    ModelTensor,
+    Refusal,
+    backend_dims,
+    max_batch_size,
+    tensors,
+)
 
 _LEVELS: Final = {
     -1: "only basic optimisations, not none",
@@ -20,6 +28,39 @@ def check(config: Config, outputs: Sequence[ModelTensor], *, unranked: Collectio
         unranked: the names of those outputs without a shape that nothing proves to be a single number.
     """
     return [*_scalars(config, outputs, unranked), *_level(config)]
+
+
+def narrowed(config: Config, inputs: Sequence[ModelTensor]) -> Mapping[str, Sequence[int]]:
+    """Return the shapes that `config` gives to the inputs, -1 for a free axis; none where the graph's say as much."""
+    known = {tensor.name: tensor.shape for tensor in inputs}
+    batch = (BATCHED_DIM,) if max_batch_size(config) else ()
+    shapes = {
+        tensor["name"]: (*batch, *backend_dims(tensor))
+        for tensor in tensors(config, "input")
+        if not tensor.get("allow_ragged_batch")
+    }
+    is_narrower = any(
+        size != BATCHED_DIM == of_graph
+        for name, shape in shapes.items()
+        for size, of_graph in zip(shape, known.get(name, ()), strict=False)
+    )
+    return shapes if is_narrower else {}
+
+
+def unfit(config: Config, why: str) -> list[Refusal]:
+    """Return that every request fails in the graph, `why` being what ONNX Runtime says of it; nothing without."""
+    if not why:
+        return []
+    inputs = tensors(config, "input")
+    return [
+        Refusal(
+            f"every request fails with the dims that the config gives to the inputs: {why}",
+            kind="request",
+            code="O211",
+            place=("input", 0, "dims") if len(inputs) == 1 else ("input",),
+            fix="give the inputs the `dims` that the graph works with",
+        )
+    ]
 
 
 def _scalars(config: Config, outputs: Sequence[ModelTensor], unranked: Collection[str]) -> Iterator[Refusal]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from builder.lint import onnx_external
 from builder.lint.file_kind import foreign
-from builder.lint.onnx_view import OnnxView, view
+from builder.lint.onnx_view import OnnxView, refusal_of, view
 from builder.lint.seen import Looked, Seen, missing
 from builder.rules import onnxruntime as rules
 from builder.rules import onnxruntime_gpu, onnxruntime_requests
@@ -37,7 +37,7 @@ def look(seen: Seen) -> Looked:
     of_file = tuple(replace(one, file=relative) for one in _of_file(seen, found, file))
     if of_file or missing_libraries:
         return Looked(refusals=(*missing_libraries, *of_file))
-    return _against_config(seen, found, relative)
+    return _against_config(seen, found, file)
 
 
 def _missing_libraries(seen: Seen, libraries: Iterable[str]) -> Iterator[Refusal]:
@@ -93,7 +93,8 @@ def _without_openvino(config: Config) -> tuple[Config, tuple[Refusal, ...]]:
     return {**config, "optimization": {**optimization, "execution_accelerators": kept}}, (said,)
 
 
-def _against_config(seen: Seen, found: OnnxView, relative: str) -> Looked:
+def _against_config(seen: Seen, found: OnnxView, file: Path) -> Looked:
+    relative = str(file.relative_to(seen.folder.path))
     bf16 = seen.target.release.key >= rules.BF16_SINCE
     given, openvino = _without_openvino(seen.config)
     completed = rules.auto_complete(given, found.inputs, found.outputs, bf16=bf16)
@@ -107,6 +108,9 @@ def _against_config(seen: Seen, found: OnnxView, relative: str) -> Looked:
     ]
     if not any(one.kind == "load" for one in refusals):
         refusals += onnxruntime_requests.check(config, found.outputs, unranked=found.unranked)
+        shapes = onnxruntime_requests.narrowed(config, found.inputs)
+        if shapes:
+            refusals += onnxruntime_requests.unfit(config, refusal_of(file, shapes))
     return Looked(
         refusals=tuple(one if one.place else replace(one, file=relative) for one in refusals),
         completed=completed,
