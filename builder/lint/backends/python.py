@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from builder.lint import python_environment, python_imports, python_model, python_source
+from builder.lint import python_ends, python_environment, python_imports, python_model, python_source
 from builder.lint.file_kind import foreign
 from builder.lint.python_imports import Import
 from builder.lint.python_model import PythonModel
@@ -88,8 +88,27 @@ def _class(seen: Seen, model: PythonModel) -> Iterator[Refusal]:
             line=function.lineno,
             fix=f"def {wanted}" if not wanted.startswith("@") else wanted,
         )
+    if model.is_whole and "execute" in model.methods:
+        yield from _ends(seen, model)
     if not tensors(seen.config, "input") and not model.adds_inputs:
         yield from _no_inputs(seen)
+
+
+def _ends(seen: Seen, model: PythonModel) -> Iterator[Refusal]:
+    is_decoupled = bool((seen.config.get("model_transaction_policy") or {}).get("decoupled"))
+    source = seen.file.read_text(errors="replace")
+    for end in python_ends.ends(model.methods, source, is_decoupled=is_decoupled):
+        what = f"{end.method}() raises {end.raises} at every call" if end.raises else _NO_RESPONSES
+        yield Refusal(
+            what,
+            kind="request" if end.method == "execute" else "load",
+            code="P111",
+            line=end.line,
+            fix="def execute(self, requests): return one response for each request" if not end.raises else "",
+        )
+
+
+_NO_RESPONSES: Final = "execute() returns no responses, and sends none otherwise: no request is ever answered"
 
 
 def _no_inputs(seen: Seen) -> Iterator[Refusal]:
