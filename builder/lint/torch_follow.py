@@ -38,6 +38,9 @@ _CHANGES: Final = frozenset(
 """Operators that change a list or a dict."""
 
 
+_RAISES: Final = "the module raises an exception of its own"
+
+
 class _Lost(Exception):
     """The code does something that is not followed."""
 
@@ -66,7 +69,7 @@ def results(program: Program, arguments: Sequence[Any]) -> tuple[Tensor | None, 
     """
     try:
         found = _Machine(program).method(program.root, "forward", [_known(one) for one in arguments])
-    except (_Lost, RecursionError, SyntaxError, ValueError, MemoryError):
+    except (_Lost, RecursionError, SyntaxError, ValueError, MemoryError, OverflowError):
         return ()
     several = found if isinstance(found, tuple) and not isinstance(found, Tensor) else (found,)
     return tuple(one if isinstance(one, Tensor) else None for one in several)
@@ -251,9 +254,7 @@ class _Machine:
                 raise _Lost
             return apply(own, arguments, keywords)
         if name == "ops.prim.RaiseException":
-            raise Fails(
-                next((one for one in arguments if isinstance(one, str)), "an exception of the model's own")
-            )
+            raise Fails(arguments[0] if arguments and isinstance(arguments[0], str) else _RAISES)
         if library == "ops":
             return apply(own, arguments, keywords)
         definition = self._definition(name)

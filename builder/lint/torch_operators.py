@@ -30,6 +30,10 @@ from builder.lint.torch_tensors import (
 )
 from builder.rules.pytorch_results import Tensor
 
+_MOST: Final = 2**63
+_MOST_AXES: Final = 64
+_MOST_TEXT: Final = 10_000
+
 
 def apply(name: str, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
     """Return what the operator called `name` makes of `arguments`.
@@ -41,9 +45,23 @@ def apply(name: str, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> A
         return arguments[0] if arguments and isinstance(arguments[0], Tensor) else UNKNOWN
     made = OPERATORS.get(name)
     try:
-        return UNKNOWN if made is None else made(*arguments, **keywords)
+        return UNKNOWN if made is None else _bounded(made(*arguments, **keywords))
     except (TypeError, ValueError, IndexError, AttributeError, KeyError, ArithmeticError):
         return UNKNOWN  # called in a way, or with a blank, that is not followed here
+
+
+def _bounded(made: Any) -> Any:
+    """Return `made`, or a blank where it is larger than anything that a module computes with."""
+    if isinstance(made, Tensor):
+        shape = made.shape or ()
+        is_large = len(shape) > _MOST_AXES or any(size is not None and size > _MOST for size in shape)
+    elif isinstance(made, tuple):
+        return tuple(map(_bounded, made))
+    else:
+        is_large = (isinstance(made, str) and len(made) > _MOST_TEXT) or (
+            type(made) is int and abs(made) > _MOST
+        )
+    return UNKNOWN if is_large else made
 
 
 def is_followed(name: str) -> bool:
@@ -71,6 +89,8 @@ def _counted(x: Any, *_: Any, **__: Any) -> Any:
 
 def _arithmetic(compute: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     def made(a: Any, b: Any, *_: Any, **__: Any) -> Any:
+        if isinstance(a, str) and isinstance(b, str):
+            return compute(a, b)
         need_values(a, b)
         if not isinstance(a, Tensor) and not isinstance(b, Tensor):
             return compute(a, b)
@@ -98,9 +118,9 @@ def _comparison(compare: Callable[[Any, Any], bool]) -> Callable[..., Any]:
 
 
 def _has_blank(value: Any) -> bool:
-    if isinstance(value, list | tuple) and not isinstance(value, Tensor):
-        return any(map(_has_blank, value))
-    return value is None or not isinstance(value, int | float | str)
+    """Return whether something in `value` is not told, or is no number or text."""
+    parts = value if isinstance(value, list) else [value]
+    return not all(isinstance(one, int | float | str) for one in parts)
 
 
 def _is(a: Any, b: Any) -> Any:
@@ -280,8 +300,8 @@ def _softmax(x: Any, axis: Any, dtype: Any = None, **_: Any) -> Any:
 
 def _cat(parts: Any, axis: Any = 0) -> Any:
     shapes = [ranked(part) for part in parts]
-    if any(shape == (0,) for shape in shapes):
-        return UNKNOWN
+    if any(shape in ((0,), (None,)) for shape in shapes):
+        return UNKNOWN  # torch leaves out what is empty and has one axis
     if len(set(map(len, shapes))) > 1:
         fail(
             "Tensors must have same number of dimensions: got "
@@ -357,6 +377,12 @@ def _length(x: Any) -> Any:
     if isinstance(x, Tensor):
         return _sizes(x, 0)
     return len(x) if isinstance(x, list | tuple | str) else UNKNOWN
+
+
+def _format(text: Any, *values: Any) -> Any:
+    first, *others = text.split("{}")
+    shown = ("..." if _has_blank(value) else str(value) for value in values)
+    return first + "".join(f"{value}{rest}" for value, rest in zip(shown, others, strict=False))
 
 
 def _number_of_type(x: Any) -> Any:
@@ -446,6 +472,7 @@ OPERATORS: Final[Mapping[str, Callable[..., Any]]] = {
     "size": _sizes,
     "dim": lambda x: len(ranked(x)),
     "len": _length,
+    "format": _format,
     "prim.NumToTensor": _as_number,
     "prim.dtype": _number_of_type,
 }  # fmt: skip
