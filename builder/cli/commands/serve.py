@@ -7,6 +7,7 @@ import click
 
 from builder.cli import options, out
 
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 _LOOK_EVERY_S = 1.0
 
 
@@ -55,13 +56,16 @@ def command(spec_file: Path, detach: bool, stop: bool, as_json: bool, container:
 def _serve_until_told(spec_file: Path, request: Any, *, as_json: bool) -> None:
     from builder.flow import serve
 
-    signals = {signal.SIGINT, signal.SIGTERM}
+    told: list[int] = []
     with ExitStack() as stack:
-        stack.callback(signal.pthread_sigmask, signal.SIG_UNBLOCK, signals)
+        for number in _ENDING:
+            stack.callback(signal.signal, number, signal.getsignal(number))
         with out.steps() as step:  # the display ends before the server does
             served = stack.enter_context(serve.serving(spec_file, request, step=step))
+        for number in _ENDING:
+            # Not blocked: a signal is for any thread, and one that does not block it would let it end the process.
+            signal.signal(number, lambda number, _: told.append(number))
         out.show(served, as_json=as_json)
-        signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-        while signal.sigtimedwait(signals, _LOOK_EVERY_S) is None:
+        while not told and signal.sigtimedwait(_ENDING, _LOOK_EVERY_S) is None:
             serve.require_running(served)
     out.note("stopped")
