@@ -21,6 +21,7 @@ _ABORT: Final = (
 STARTS: Final = 3
 """How often a server that aborts while it loads is started before that is the answer."""
 STARTING_AGAIN: Final = f"Triton aborted while it loaded, {_ABORT}: starting it again"
+_SILENCE: Final = (OSError, http.client.HTTPException)
 _LOG_REASONS: Final = (
     re.compile(r"Poll failed for model directory '(?P<model>[^']+)': (?P<reason>.+)"),
     re.compile(r"failed to load model '(?P<model>[^']+)': (?P<reason>.+)"),
@@ -28,7 +29,31 @@ _LOG_REASONS: Final = (
 )
 
 
-def has_settled(address: str, names: Sequence[str]) -> bool:
+def serves_all(address: str, names: Sequence[str], log: Path) -> bool:
+    """Return whether the server says that it is ready, with every one of `names`; False also where it is silent.
+
+    It may be only coming up, or have just ended: then its sockets are closed before its process is gone.
+
+    Raises:
+        ServerError: one did not load, with the reason that the server gives.
+    """
+    try:
+        if not _has_settled(address, names):
+            return False
+        index = _index(address)  # of a ready server too: to be ready it need not have read every config
+    except _SILENCE:
+        return False
+    failed = failed_models(index, names, reasons_in(log))
+    if failed:
+        listed = "\n".join(f"  {name}: {reason}" for name, reason in failed.items())
+        raise ServerError(
+            f"Triton did not load {len(failed)} of {len(names)} models:\n{listed}",
+            fix=f"the whole log: {log}",
+        )
+    return True
+
+
+def _has_settled(address: str, names: Sequence[str]) -> bool:
     """Return whether the server says that it is ready, or will not say so however long one waits.
 
     One model that failed keeps it from ever being ready; then the index tells whether any other still loads.
@@ -38,22 +63,6 @@ def has_settled(address: str, names: Sequence[str]) -> bool:
     if _says_yes(address, "/v2/health/ready"):
         return True
     return not any(row["name"] in names and row.get("state") == "LOADING" for row in _index(address))
-
-
-def require_loaded(address: str, names: Sequence[str], log: Path) -> None:
-    """Check that every one of `names` is served.
-
-    Raises:
-        ServerError: one is not, with the reason that the server gives.
-    """
-    # Asked of a ready server too: to be ready it need not have read every config.
-    failed = failed_models(_index(address), names, reasons_in(log))
-    if failed:
-        listed = "\n".join(f"  {name}: {reason}" for name, reason in failed.items())
-        raise ServerError(
-            f"Triton did not load {len(failed)} of {len(names)} models:\n{listed}",
-            fix=f"the whole log: {log}",
-        )
 
 
 def failed_models(
@@ -133,10 +142,10 @@ def lines(log: Path) -> list[str]:
 
 
 def _index(address: str) -> list[dict[str, str]]:
+    status, answer = _asked(address, "POST", "/v2/repository/index")
     try:
-        status, answer = _asked(address, "POST", "/v2/repository/index")
         found = json.loads(answer)
-    except (OSError, ValueError, http.client.HTTPException) as error:
+    except ValueError as error:
         raise ServerError(f"Triton does not tell what it has loaded: {error}") from error
     if status != http.client.OK:  # a link to nowhere in the repository's root is enough
         raise ServerError(
@@ -147,10 +156,7 @@ def _index(address: str) -> list[dict[str, str]]:
 
 
 def _says_yes(address: str, path: str) -> bool:
-    try:
-        return _asked(address, "GET", path)[0] == http.client.OK
-    except (OSError, http.client.HTTPException):  # it is only coming up, or has just ended
-        return False
+    return _asked(address, "GET", path)[0] == http.client.OK
 
 
 def _asked(address: str, method: str, path: str) -> tuple[int, bytes]:

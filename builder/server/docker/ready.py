@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from builder.errors import ServerError
 from builder.server.docker.log import Follower
-from builder.server.settled import error_of_end, has_settled, lines, reasons_below, require_loaded, tail
+from builder.server.settled import error_of_end, lines, reasons_below, serves_all, tail
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -35,23 +35,13 @@ def wait_until_ready(
     while time.monotonic() < give_up:
         if follower.has_ended and not _runs(container):
             raise ended(container, follower, log)
-        if _has_settled(container, address, names, follower):
-            _require_loaded(container, address, names, log)
+        if _serves_all(container, address, names, log):
             return
         time.sleep(_PAUSE_S)
     raise ServerError(
         f"Triton was not ready after {timeout_s:.0f} s; its last lines:\n{tail(log)}",
         fix=f"wait longer (--ready-timeout), or read the whole log: {log}",
     )
-
-
-def _has_settled(container: "Container", address: str, names: Sequence[str], follower: Follower) -> bool:
-    try:
-        return has_settled(address, names)
-    except ServerError:
-        if follower.has_ended and not _runs(container):  # it died between two questions
-            return False
-        raise
 
 
 def _runs(container: "Container") -> bool:
@@ -75,9 +65,9 @@ def ended(container: "Container", follower: Follower, log: Path) -> ServerError:
     return error_of_end(f"the container ended with exit status {status}{killed}{reasons_below(log)}", log)
 
 
-def _require_loaded(container: "Container", address: str, names: Sequence[str], log: Path) -> None:
+def _serves_all(container: "Container", address: str, names: Sequence[str], log: Path) -> bool:
     try:
-        require_loaded(address, names, log)
+        return serves_all(address, names, log)
     except ServerError as error:
         if _ran_out_of_memory(container):  # a stub of the Python backend was killed, the server was not
             raise _out_of_memory(container, log) from error

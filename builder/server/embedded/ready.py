@@ -10,7 +10,7 @@ from typing import Final
 from builder.errors import ServerError
 from builder.server.embedded.launch import Ports
 from builder.server.embedded.process import is_alive, listening_ports
-from builder.server.settled import error_of_end, has_settled, lines, reasons_below, require_loaded, tail
+from builder.server.settled import error_of_end, lines, reasons_below, serves_all, tail
 
 _PAUSE_S: Final = 0.03
 _PORT_TAKEN: Final = re.compile(r"Socket '\S+:(?P<port>\d+)' already in use")
@@ -37,8 +37,7 @@ def wait_until_ready(
         if process.poll() is not None:
             raise _ended(process, log)
         mine = listening_ports(process.pid) >= {ports.http, ports.grpc, ports.metrics}
-        if mine and has_settled(address, names):
-            require_loaded(address, names, log)
+        if mine and serves_all(address, names, log):
             return
         time.sleep(_PAUSE_S)
     raise ServerError(
