@@ -6,14 +6,14 @@ from builder.perf.machine import machine
 from builder.perf.measure import measure
 from builder.perf.plan import Plan, plan
 from builder.perf.settings import Settings
-from builder.perf.steps import counts, step_times
+from builder.perf.steps import counts_at_rest, step_times
 
 __all__ = [
     "Load",
     "Plan",
     "Settings",
     "Wish",
-    "counts",
+    "counts_at_rest",
     "machine",
     "measure",
     "plan",

@@ -11,7 +11,7 @@ from builder.perf.budget import limits, missed, watched
 from builder.perf.load import Load, is_budgeted
 from builder.perf.plan import Plan
 from builder.perf.settings import Engine, OnStep, Settings
-from builder.perf.steps import counts, counts_at_rest, step_times
+from builder.perf.steps import counts_at_rest, step_times
 from builder.perf.target import Target, describe
 from builder.perf.windows import Window
 from builder.server.client import connected
@@ -50,7 +50,7 @@ def measure(
     """
     with connected(endpoint) as client:
         target = describe(client, version_folder)
-        before = counts(client, wired) if wired else {}
+        before = counts_at_rest(client, wired) if wired else {}
         points = tuple(_judged(target, load, sent, plan, on_step) for load, sent in plan.work)
         steps = step_times(wired, before, counts_at_rest(client, wired)) if wired else ()
     return ModelPerf(

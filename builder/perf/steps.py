@@ -11,30 +11,24 @@ from builder.spec.results import StepTime
 
 Counts = Mapping[str, Statistics]
 """What the server has counted since it started, by step."""
-_REST_S: Final = 0.02
+_REST_S: Final = 0.1
+"""On a busy machine a thread that has something to count waits its turn for some hundredths of a second."""
 _LATEST_S: Final = 1.0
 
 
-def counts(client: Client, wired: Wired) -> Counts:
+def counts_at_rest(client: Client, wired: Wired) -> Counts:
     """Return what the server has counted of the models that the steps of `wired` run on; use the difference of two.
+
+    A backend counts a request after its answer is out: the counts are read until they stand still, or for a second.
 
     Raises:
         ServerError: it does not answer, or does not serve one of them.
     """
-    return {step.name: client.statistics(step.model, _version(client, step)) for step in wired.steps}
-
-
-def counts_at_rest(client: Client, wired: Wired) -> Counts:
-    """Return `counts` when they stand still, for at most a second: a backend counts a request after its answer is out.
-
-    Raises:
-        ServerError: as `counts` does.
-    """
     give_up = time.monotonic() + _LATEST_S
-    found = counts(client, wired)
+    found = _counts(client, wired)
     while time.monotonic() < give_up:
         time.sleep(_REST_S)
-        earlier, found = found, counts(client, wired)
+        earlier, found = found, _counts(client, wired)
         if found == earlier:
             break
     return found
@@ -61,6 +55,10 @@ def step_times(wired: Wired, before: Counts, after: Counts) -> tuple[StepTime, .
         )
         for step in wired.steps
     )
+
+
+def _counts(client: Client, wired: Wired) -> Counts:
+    return {step.name: client.statistics(step.model, _version(client, step)) for step in wired.steps}
 
 
 def _version(client: Client, step: WiredStep) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from builder.errors import ServerError
 from builder.lint import Target, wired
-from builder.perf import counts, step_times
+from builder.perf import counts_at_rest, step_times
 from builder.server import Serving, open_server
 from builder.server.client import Client, connected
 from builder.spec.pipeline import Wired
@@ -55,9 +55,9 @@ def test_the_time_is_told_where_it_is_spent(pipeline: tuple[Client, Wired, Wired
     """A step that sleeps has at least its sleep on account, and the shares are a whole."""
     client, inner, _ = pipeline
     load(client, "inner", 3)
-    before = counts(client, inner)
+    before = counts_at_rest(client, inner)
     load(client, "inner", 10)
-    quick, slow = step_times(inner, before, counts(client, inner))
+    quick, slow = step_times(inner, before, counts_at_rest(client, inner))
 
     assert (quick.step, slow.step) == ("quick", "slow")
     assert (quick.requests, slow.requests) == (10, 10)
@@ -71,9 +71,9 @@ def test_a_pipeline_that_is_a_step_has_the_time_of_its_own_steps(
 ) -> None:
     """The server accounts for an ensemble in an ensemble as for a model."""
     client, _, outer = pipeline
-    before = counts(client, outer)
+    before = counts_at_rest(client, outer)
     load(client, "outer", 5)
-    (one,) = step_times(outer, before, counts(client, outer))
+    (one,) = step_times(outer, before, counts_at_rest(client, outer))
 
     assert (one.step, one.requests, one.share) == ("inner", 5, 1.0)
     assert one.compute_us >= 20_000
@@ -87,4 +87,4 @@ def test_a_step_that_is_not_served_is_said_in_the_servers_words(
     strange = replace(inner, steps=(replace(inner.steps[0], model="nowhere"),))
 
     with pytest.raises(ServerError, match="the statistics of nowhere version 1"):
-        counts(client, strange)
+        counts_at_rest(client, strange)
