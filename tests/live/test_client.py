@@ -16,6 +16,7 @@ from builder.server.client import Client, IndexRow, connected
 from builder.server.endpoint import Endpoint
 from builder.server.url import at
 from builder.spec.releases import release
+from tests.live.waiting import at_rest
 
 ECHO = """
 import json
@@ -67,7 +68,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 @pytest.fixture
 def client(server: Endpoint) -> Iterator[Client]:
-    with connected(server, timeout_s=30) as found:
+    with connected(server) as found:
         yield found
 
 
@@ -138,12 +139,12 @@ def test_the_server_tells_what_it_serves(client: Client) -> None:
 def test_concurrent_requests_show_up_as_batches(client: Client) -> None:
     """Requests from many threads over one connection form batches, and the difference counts just them."""
     row = {"xTYPE_FP32": np.ones((1, 3), np.float32)}
-    before = client.statistics("echo", 1)
+    before = at_rest(lambda: client.statistics("echo", 1))
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda _: client.infer_grpc("echo", 1, row), range(64)))
 
-    added = client.statistics("echo", 1).since(before)
+    added = at_rest(lambda: client.statistics("echo", 1)).since(before)
     assert added.inference_count == 64
     assert added.success.count == 64
     assert added.largest_batch > 1

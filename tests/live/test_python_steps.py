@@ -17,6 +17,7 @@ from builder.errors import ServerError
 from builder.server import Endpoint, Serving, open_server
 from builder.server.client import connected
 from builder.spec.releases import release
+from tests.live.waiting import at_rest
 
 pytestmark = pytest.mark.slow  # every build starts a server of its own
 STEPS = """\
@@ -176,8 +177,11 @@ def test_one_corrupt_image_of_eight_fails_its_own_request_alone(served: Endpoint
             except ServerError as error:
                 return error.what
 
-        answers = list(pool.map(ask, sent))
-        largest = max(client.statistics("decode", 1).batches)
+        for _ in range(20):  # on a busy machine not every eight requests meet in time
+            answers = list(pool.map(ask, sent))
+            largest = at_rest(lambda: client.statistics("decode", 1)).largest_batch
+            if largest == 8:
+                break
 
     assert largest == 8
     assert "decode fails at row 0 (image = 21 bytes): UnidentifiedImageError" in answers.pop(5)

@@ -14,6 +14,7 @@ from builder.spec.releases import release
 from tests.live import standin_onnx_cases as onnx_cases
 from tests.live import standin_torch_cases as torch_cases
 from tests.live.standin_case import WIRE, Arrays, Ask, Case
+from tests.live.waiting import at_rest
 
 CASES = {case.name: case for case in (*onnx_cases.CASES, *torch_cases.CASES)}
 COUNTED = {"onnxruntime": onnx_cases.COUNTED, "pytorch": torch_cases.COUNTED}
@@ -36,7 +37,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 @pytest.fixture
 def client(endpoint: Endpoint) -> Iterator[http.InferenceServerClient]:
-    with http.InferenceServerClient(endpoint.http, concurrency=16, network_timeout=120) as found:
+    with http.InferenceServerClient(endpoint.http, concurrency=16, network_timeout=300) as found:
         yield found
 
 
@@ -106,7 +107,8 @@ def test_requests_of_one_batch_are_one_run(backend: str, client: http.InferenceS
 
     assert [float(answer["y"].item()) for answer in answers] == list(range(ROWS))
     seen_by_model = {int(answer["rows"].item()) for answer in answers}
-    formed = client.get_inference_statistics(name)["model_stats"][0]["batch_stats"]
+    (counted,) = at_rest(lambda: client.get_inference_statistics(name)["model_stats"])
+    formed = counted["batch_stats"]
     assert seen_by_model == {row["batch_size"] for row in formed}
     assert max(seen_by_model) > 1
     client.unload_model(name)
