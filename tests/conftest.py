@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent
 _FORBIDDEN = {
@@ -29,6 +30,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if "PYTEST_XDIST_WORKER" in os.environ:
     # More threads than cores: one of torch's that spins while it waits keeps the one that it waits for off its core.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+# How long an example takes says more of the machine, and of what else runs on it, than of us.
+settings.register_profile(
+    "any machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 def _seal(event: str, arguments: tuple[object, ...]) -> None:

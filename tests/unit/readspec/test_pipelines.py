@@ -234,7 +234,7 @@ ANY = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     st.dictionaries(st.sampled_from(["search", "other", "encoder"]), st.one_of(ANY, ANY, JUNK), min_size=1)
 )

@@ -60,7 +60,7 @@ def pipelines(draw) -> Wired:
     return pipeline(" ".join(name for name in ("x", "z") if name in read), steps, " ".join(outputs))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(wired=pipelines())
 def test_any_pipeline_answers_the_same_when_merged(wired, files, tmp_path) -> None:
     """Whatever is merged: the pipeline that is left can run, and clients get the same."""
