@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -64,11 +65,10 @@ def test_a_request_that_fails_in_the_crowd_fails_the_hop(loaded):
     """A server that refuses one of the requests of a burst has not passed."""
     server = BatchingServer(loaded.reference)
     alone = server.grpc
-    asked = []
+    asked = count()
 
     def sometimes(feed):
-        asked.append(None)
-        return NoAnswer("queue is full") if len(asked) == 100 else alone(feed)
+        return NoAnswer("queue is full") if next(asked) == 99 else alone(feed)
 
     server.grpc = sometimes
 
