@@ -1,6 +1,7 @@
 """The examples go the whole way: built, served, checked, each in a folder of its own."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,10 +61,10 @@ def test_an_example_is_built_served_and_checked(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PIPELINES)
 def test_a_pipeline_example_lints_clean_and_is_checked_step_by_step(
-    name: str, walked: Callable[[str], Path], live_example: Any, trb: Trb
+    name: str, walked: Callable[[str], Path], live_example: Any, trb: Trb, tmp_path: Path
 ) -> None:
     """It passes over both protocols, and each of its steps, merged or not, is asked alone."""
-    folder = walked(name)
+    folder = shutil.copytree(walked(name), tmp_path / name)
     trb("lint", "--strict", cwd=folder)
 
     report = json.loads(trb("check", name, *live_example(name).options, "--json", cwd=folder).stdout)
