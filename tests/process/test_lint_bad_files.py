@@ -32,6 +32,8 @@ PYTHON = f'backend: "python"{IO}'
 GRAPH = '<ir_version: 8, opset_import: ["": 18]> g (float[N,4] x) => (float[N,4] y) { y = Relu(x) }'
 SOURCE = "class TritonPythonModel:\n    def execute(self, requests):\n        return []\n"
 LARGE = 200 << 20
+STUCK_S = 300.0
+"""What takes seconds on a machine that does nothing else has ended by then on any."""
 
 
 class Harmful:
@@ -51,7 +53,7 @@ def run(repository: Path, cwd: Path | None = None) -> tuple[int, list[dict[str, 
 
 
 def run_as(form: str, repository: Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run `trb lint`; it may not take longer than a minute."""
+    """Run `trb lint`, which may never be stuck."""
     command = [
         sys.executable,
         "-m",
@@ -63,7 +65,7 @@ def run_as(form: str, repository: Path, cwd: Path | None = None) -> subprocess.C
         "--format",
         form,
     ]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, cwd=cwd)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=STUCK_S, cwd=cwd)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
@@ -318,24 +320,23 @@ def test_a_model_that_holds_up_its_reader_is_one_finding(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process that reads a model is ended in time, and the models around it get their findings all the same."""
-    monkeypatch.setattr(pool, "MOST_S", 0.5)
+    monkeypatch.setattr(pool, "MOST_S", 3.0)
+    monkeypatch.setattr(pool, "lint_model", meets("m07", endless, pool.lint_model))
     for number in range(20):
         (model(tmp_path, name=f"m{number:02}") / "model.onnx").write_bytes(b"junk")
-    slow = model(tmp_path, PYTHON, "m07slow") / "model.py"
-    slow.write_text("x = [1, 2, 3]\n" * 1_000_000)
 
     count, findings = lint(places([tmp_path]), Target(release=release("24.10")))
 
     found = {finding.model: finding.code for finding in findings}
-    assert count == 21
-    assert found.pop("m07slow") == "R123"
+    assert count == 20
+    assert found.pop("m07") == "R123"
     assert set(found.values()) == {"O101"}
-    assert len(found) == 20
+    assert len(found) == 19
 
 
 def test_a_model_that_ends_its_reader_is_one_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that a model's reader ends takes no other model's findings with it."""
-    monkeypatch.setattr(pool, "lint_model", ends_at("m07", pool.lint_model))
+    monkeypatch.setattr(pool, "lint_model", meets("m07", crash, pool.lint_model))
     for number in range(20):
         (model(tmp_path, name=f"m{number:02}") / "model.onnx").write_bytes(b"junk")
 
@@ -347,15 +348,24 @@ def test_a_model_that_ends_its_reader_is_one_finding(tmp_path: Path, monkeypatch
     assert len(found) == 19
 
 
-def ends_at(name: str, read: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a reader that ends its process at the model called `name`."""
+def meets(name: str, fate: Callable[[], object], read: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a reader that meets its fate at the model called `name`."""
 
     def reader(path: Path, *rest: Any) -> Any:
         if path.name == name:
-            os.kill(os.getpid(), signal.SIGKILL)
+            fate()
         return read(path, *rest)
 
     return reader
+
+
+def crash() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def endless() -> None:
+    """Go on in C, where no handler of a signal that is written in Python is ever come to."""
+    sum(iter(int, 1))
 
 
 @pytest.mark.parametrize(("shell", "code"), [("> /dev/full", 2), (">&-", 5), ("| head -c 1", 5)])
