@@ -25,13 +25,28 @@ MADE_HERE = shutil.ignore_patterns("__pycache__", "model_repository", ".trb", "*
 Trb = Callable[..., subprocess.CompletedProcess[str]]
 MadeOnce = Callable[[str, Callable[[Path], None]], Path]
 
+MADE_ONCE = {"cpu_image", "steps_image", "trained_digits", "example", "walked", "live_example"}
+"""Fixtures of what is made once: a test that asks for one may be the one that makes it, or may wait for another."""
+MADE_ONCE_TIMEOUT_S = 1800
+
+# A daemon that builds images beside the tests is a busy one.
+os.environ.setdefault("DOCKER_CLIENT_TIMEOUT", "120")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give a test the time that goes into what is made once, where it has no time limit of its own."""
+    for item in items:
+        asked_for = MADE_ONCE.intersection(getattr(item, "fixturenames", ()))
+        if asked_for and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(MADE_ONCE_TIMEOUT_S))
+
 
 @pytest.fixture(scope="session")
 def trb() -> Trb:
     """Run `trb ARGS...` in `cwd` and return it, streams as text; another exit code than expected fails."""
 
     def run(
-        *args: str | Path, cwd: Path, expect: int = 0, timeout_s: float = 300
+        *args: str | Path, cwd: Path, expect: int = 0, timeout_s: float = 600
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "builder", *map(str, args)],
@@ -75,7 +90,7 @@ def trained_digits(made_once: MadeOnce) -> Path:
 
     def train(top: Path) -> None:
         folder = shutil.copytree(EXAMPLES / "digits", top / "digits", ignore=MADE_HERE)
-        subprocess.run([sys.executable, "train.py"], cwd=folder, check=True, capture_output=True, timeout=300)
+        subprocess.run([sys.executable, "train.py"], cwd=folder, check=True, capture_output=True, timeout=600)
 
     return made_once("trained", train) / "digits"
 

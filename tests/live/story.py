@@ -71,7 +71,7 @@ def _run(command: str, folder: Path) -> list[str]:
         check=False,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     lines = [f"2> {line}".rstrip() for line in done.stderr.splitlines()]
     lines += [f"1> {line}".rstrip() for line in done.stdout.splitlines()]

@@ -11,7 +11,7 @@ from builder.server.settled import STARTING_AGAIN, STARTS
 from builder.spec.releases import release
 from tests.live.docker_door import containers_of
 
-pytestmark = [pytest.mark.live, pytest.mark.slow]
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(1800)]  # one may build the image
 
 # The fault itself cannot be called: here a model ends its server with the words and the signal of it.
 MODEL = """

@@ -19,7 +19,7 @@ from builder.spec.releases import release
 from tests.lint.case import Case, cases
 
 # The fixture's hundreds of loads all count for the test that comes first.
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = pytest.mark.timeout(3600)
 
 CASES: Final = cases()
 AROUND: Final = re.compile(
@@ -51,7 +51,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def verdict(address: str, case: Case) -> str:
     """Load the case's last model, which loads those that it is made of, and ask it."""
-    with http.InferenceServerClient(address, network_timeout=120) as client:
+    with http.InferenceServerClient(address, network_timeout=300) as client:
         name = case.models[-1]
         try:
             client.load_model(name)
