@@ -17,12 +17,12 @@ MADE_HERE = shutil.ignore_patterns(
 )
 DOCKER = "Docker"
 """The heading of what needs a Docker daemon."""
-_PORT = "8001"
+_PORTS = ("8001", "8123")
 _STOP = "; ".join(f"trb serve {door}--stop 2>/dev/null || true" for door in ("", "--server docker "))
 
 
 def commands(page: str, section: str | None = None) -> str:
-    """Return the shell blocks of a page as one script, without what sets up the environment, on a port that is free.
+    """Return the shell blocks of a page as one script, without what sets up the environment, on ports that are free.
 
     Args:
         page: its path in the checkout.
@@ -34,7 +34,8 @@ def commands(page: str, section: str | None = None) -> str:
     blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
     kept = [line for line in lines if not re.match(r"make |source |git clone |pip install ", line)]
-    return "\n".join(kept).replace(_PORT, str(_free_port()))
+    ports = dict(zip(_PORTS, map(str, free_ports(len(_PORTS))), strict=True))
+    return re.sub("|".join(ports), lambda found: ports[found[0]], "\n".join(kept))
 
 
 def go_through(page: str, top: Path, *, section: str | None = None, after: str = "") -> None:
@@ -57,15 +58,18 @@ def go_through(page: str, top: Path, *, section: str | None = None, after: str =
         check=False,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1500,
     )
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
 
 
-def _free_port() -> int:
-    """Return a port that will be free when the page comes to it: the kernel gives it to nobody who asks for any."""
-    while True:
-        port = random.randrange(20_000, 30_000)
+def free_ports(count: int) -> list[int]:
+    """Return ports that will be free when they are come to: the kernel gives these to nobody who asks for any."""
+    found: list[int] = []
+    for port in random.sample(range(20_000, 30_000), 1_000):
         with socket.socket() as free, contextlib.suppress(OSError):
             free.bind(("127.0.0.1", port))
-            return port
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise AssertionError("no port is free")

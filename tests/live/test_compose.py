@@ -5,7 +5,6 @@ import math
 import os
 import re
 import shutil
-import socket
 import subprocess
 import time
 import urllib.parse
@@ -27,6 +26,8 @@ from builder.server.embedded.process import start_bound, stop
 from builder.server.embedded.run import started
 from builder.spec.releases import release
 from tests.live.conftest import ROOT, Trb
+from tests.live.page import free_ports
+from tests.live.waiting import PATIENCE_S, within
 from tests.on_record import require_same
 
 pytestmark = pytest.mark.slow  # a model is trained, and servers are started
@@ -213,11 +214,10 @@ def test_every_query_of_the_dashboard_has_an_answer(steps: Path, tmp_path: Path)
 
     with serving(steps, tmp_path) as endpoint, prometheus(steps, endpoint, tmp_path) as address:
         unanswered = expressions
-        for _ in range(60):
+        give_up = time.monotonic() + PATIENCE_S
+        while unanswered and time.monotonic() < give_up:
             ask(endpoint)
             unanswered = {one for one in unanswered if not numbers(address, one)}
-            if not unanswered:
-                break
             time.sleep(0.5)
         by_step = numbers(
             address, next(one for one in expressions if "queue_duration_us" in one and "by" in one)
@@ -272,11 +272,13 @@ def prometheus(project: Path, endpoint: Endpoint, room: Path) -> Iterator[str]:
             stderr=log,
         )
     try:
-        wait_for(lambda: read(f"http://{address}/-/ready"))
+        assert within(PATIENCE_S, lambda: answers(f"http://{address}/-/ready")), (
+            room / "prometheus.log"
+        ).read_text()
         yield address
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE_S)
 
 
 def ask(endpoint: Endpoint) -> None:
@@ -306,27 +308,13 @@ def needs(program: str) -> None:
 
 
 def read(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return str(answer.read().decode())
 
 
-def wait_for(look: Callable[[], object]) -> None:
-    for _ in range(150):
-        try:
-            look()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    look()
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
+def answers(url: str) -> bool:
     try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+        read(url)
+    except OSError:
+        return False
+    return True

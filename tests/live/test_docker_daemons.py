@@ -14,8 +14,10 @@ import pytest
 
 from builder.server.docker.daemon import Daemon, connected
 from tests.live.conftest import Trb
-from tests.live.docker_door import containers_of, tcp_way, unix_way, wait_for
+from tests.live.docker_door import containers_of, tcp_way, unix_way
+from tests.live.page import free_ports
 from tests.live.test_docker_refusals import image_for, write_model
+from tests.live.waiting import PATIENCE_S, within
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -56,7 +58,9 @@ def certificates(tmp_path: Path) -> Path:
     folder.mkdir()
     if shutil.which("openssl") is None:
         pytest.skip("no openssl to make certificates with")
-    subprocess.run(["sh", "-c", EVERY_SIGNED], cwd=folder, check=True, capture_output=True, timeout=60)
+    subprocess.run(
+        ["sh", "-c", EVERY_SIGNED], cwd=folder, check=True, capture_output=True, timeout=PATIENCE_S
+    )
     return folder
 
 
@@ -67,7 +71,8 @@ def serves(trb: Trb, repository: Path, image: str, *options: str) -> dict[str, o
     try:
         with connected() as daemon:
             facts: dict[str, object] = daemon.client.containers.get(served["container"]).attrs
-        with urllib.request.urlopen(f"http://{served['http']}/v2/models/passes/ready", timeout=10) as answer:
+        ready = f"http://{served['http']}/v2/models/passes/ready"
+        with urllib.request.urlopen(ready, timeout=PATIENCE_S) as answer:
             assert answer.status == 200
     finally:
         trb("serve", "--server", "docker", "--stop", "--repository", repository, cwd=repository.parent)
@@ -152,7 +157,8 @@ def test_the_current_context_is_followed(
     there = f"host=unix://{tmp_path}/d.sock"
     try:
         for words in (("create", "there", "--docker", there), ("use", "there")):
-            subprocess.run(["docker", "context", *words], check=True, capture_output=True, timeout=60)
+            command = ["docker", "context", *words]
+            subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S)
         with connected() as daemon:
             address = daemon.address
         serves(trb, repository, cpu_image)
@@ -178,7 +184,7 @@ def elsewhere(cpu_image: str, tmp_path: Path, repository: Path) -> Iterator[Daem
         process = subprocess.Popen(command, stdout=log, stderr=log)
     client = None
     try:
-        wait_for(lambda: (folder / "d.sock").exists() or process.poll() is not None)
+        assert within(PATIENCE_S, lambda: (folder / "d.sock").exists() or process.poll() is not None)
         if process.poll() is not None:
             pytest.skip(f"no second Docker daemon starts here: {(folder / 'log').read_text()[-300:]}")
         client = docker.DockerClient(base_url=f"unix://{folder}/d.sock")
@@ -211,7 +217,7 @@ def test_an_image_is_pulled_with_a_bar(real_socket: str, repository: Path, tmp_p
     if shutil.which("docker-registry") is None:
         pytest.skip("no docker-registry to pull from")
     config = tmp_path / "registry.yml"
-    port = 5999
+    (port,) = free_ports(1)
     config.write_text(
         f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {tmp_path}/store}}}}\n"
         f"http: {{addr: '127.0.0.1:{port}'}}\n"
@@ -224,7 +230,7 @@ def test_an_image_is_pulled_with_a_bar(real_socket: str, repository: Path, tmp_p
         with connected() as daemon:
             client = daemon.client
             client.images.load(image_for(machine(daemon), name, {"weights": os.urandom(8 << 20)}))
-            wait_for(lambda: "errorDetail" not in client.api.push(name))
+            assert within(PATIENCE_S, lambda: "errorDetail" not in client.api.push(name))
             client.images.remove(name)
             words = ("serve", "--server", "docker", "--image", name, "--repository", repository)
             said = trb(*words, cwd=tmp_path, expect=6).stderr
