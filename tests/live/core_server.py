@@ -16,6 +16,7 @@ import pytest
 from builder.server import Serving
 from builder.server.embedded import running
 from builder.spec.releases import release
+from tests.live.waiting import PATIENCE_S
 from tests.unit.rules.core_cases import lay_out
 
 NOT_READ = "failed to read text proto"
@@ -95,7 +96,7 @@ class CoreServer:
         assert endpoint.log is not None
         self._log = endpoint.log
         address = urlsplit(f"//{endpoint.http}").netloc
-        self._connection = self._stack.enter_context(closing(HTTPConnection(address, timeout=60)))
+        self._connection = self._stack.enter_context(closing(HTTPConnection(address, timeout=PATIENCE_S)))
 
     def _logged(self, before: int) -> list[str]:
         with self._log.open("rb") as log:

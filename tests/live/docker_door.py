@@ -4,8 +4,7 @@ import contextlib
 import socket
 import ssl
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import docker.errors
@@ -86,13 +85,6 @@ def containers_of(repository: Path) -> list[str]:
     """Return the names of the containers of ours that serve `repository`, ended ones too."""
     with connected() as daemon:
         return _named(daemon, repository)
-
-
-def wait_for(what: Callable[[], object], *, timeout_s: float = 60) -> None:
-    give_up = time.monotonic() + timeout_s
-    while not what():
-        assert time.monotonic() < give_up, "it did not come"
-        time.sleep(0.05)
 
 
 @contextlib.contextmanager

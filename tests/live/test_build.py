@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.live.waiting import PATIENCE_S, within
 
 MODELS = """\
 import os, threading, time
@@ -65,13 +66,6 @@ def processes_of(folder: Path) -> list[int]:
     return found
 
 
-def wait_until(fact: Callable[[], object], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not fact():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
-
-
 def test_a_thread_that_a_source_leaves_behind_holds_nothing_up(tmp_path: Path) -> None:
     """The build ends when the model is built, whatever its module is still at."""
     done = subprocess.run(
@@ -102,7 +96,7 @@ def test_a_build_of_nothing_imports_no_torch(trb: Any, tmp_path: Path) -> None:
     )
 
     done = subprocess.run(
-        [sys.executable, "-c", probe], cwd=folder, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", probe], cwd=folder, capture_output=True, text=True, check=True, timeout=300
     )
 
     assert done.stderr.splitlines()[-1] == "[]"
@@ -155,11 +149,11 @@ def test_a_build_that_ends_early_leaves_nothing_running(tmp_path: Path, how: sig
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as build:
-        wait_until((folder / "sleeping").exists, seconds=60)
+        assert within(300, (folder / "sleeping").exists)
         build.send_signal(how)
-        build.wait(timeout=30)
+        build.wait(timeout=PATIENCE_S)
 
-    wait_until(lambda: not processes_of(folder))
+    assert within(PATIENCE_S, lambda: not processes_of(folder))
 
 
 def test_builds_killed_at_random_leave_a_whole_repository(trb: Any, tmp_path: Path) -> None:

@@ -15,12 +15,15 @@ import yaml
 from builder.server.docker.daemon import connected
 from builder.server.docker.owner import MARK
 from tests.live.conftest import Trb
-from tests.live.docker_door import containers_of, wait_for
+from tests.live.docker_door import containers_of
 from tests.live.test_examples import EXPECTED, PIPELINES
+from tests.live.waiting import PATIENCE_S, told, within
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
 QUICK = ("--window", "300ms", "--max-windows", "3")
+STARTED_S = 300.0
+"""Until a `trb` in the background has imported what it needs and made its container."""
 
 
 @pytest.fixture
@@ -53,7 +56,7 @@ def background(folder: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]
     for process in started:
         process.terminate()
         try:
-            process.communicate(timeout=60)
+            process.communicate(timeout=PATIENCE_S)
         finally:
             process.kill()
 
@@ -183,10 +186,10 @@ def test_a_signal_in_the_middle_of_a_check_leaves_no_container(
 ) -> None:
     """Ctrl-C and SIGTERM end `trb check` with their exit codes, and the container with it."""
     process = background("check", *door)
-    wait_for(lambda: containers_of(folder / "model_repository"))
+    assert within(STARTED_S, lambda: containers_of(folder / "model_repository"))
 
     process.send_signal(number)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == code
     assert containers_of(folder / "model_repository") == []
@@ -201,12 +204,11 @@ def test_serve_ends_its_container_when_told(
 ) -> None:
     """`trb serve` in the foreground ends well by either signal."""
     process = background("serve", *door, "--json")
-    assert process.stdout is not None
-    served = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")
+    served = told(process)
     assert containers_of(folder / "model_repository") == [served["container"]]
 
     process.send_signal(number)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == 0
     assert containers_of(folder / "model_repository") == []
@@ -227,10 +229,9 @@ def test_what_a_killed_trb_leaves_is_found_and_nothing_else_is_removed(
         strangers = daemon.client.containers.create(cpu_image, ["sleep", "1"], labels={"theirs": MARK})
         try:
             in_use = background("serve", *door, "--json")
-            assert in_use.stdout is not None
-            used = json.loads("".join(iter(in_use.stdout.readline, "}\n")) + "}")["container"]
+            used = told(in_use)["container"]
             killed = background("check", *door)
-            wait_for(lambda: len(containers_of(folder / "model_repository")) > 1)
+            assert within(STARTED_S, lambda: len(containers_of(folder / "model_repository")) > 1)
             (stray,) = {*containers_of(folder / "model_repository")} - {used}
             killed.kill()
             killed.wait()

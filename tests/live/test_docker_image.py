@@ -27,7 +27,7 @@ from tests.live.docker_image import Trb
 from tests.live.test_standins import infer
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(1800)]
-READY_TIMEOUT_S = 180
+READY_TIMEOUT_S = 300
 STOP_TIMEOUT_S = 60
 EXPLICIT = ("--model-control-mode", "explicit")
 SIZE_BYTES = 1_300_000_000
@@ -193,16 +193,15 @@ def test_nobody_in_it_is_root(served: tuple[Any, http.InferenceServerClient]) ->
     container, _ = served
     found = container.top(ps_args="-eo pid,uid,args")["Processes"]
 
-    assert {row[1] for row in found} == {"1000"}
+    # Docker comes in as root, and then begins a health check as the user.
+    assert {uid for _, uid, command in found if "runc init" not in command} == {"1000"}
     assert ran(container, "cat", "/proc/1/comm").strip() == "tini"
 
 
 def test_docker_says_when_it_is_healthy(served: tuple[Any, http.InferenceServerClient]) -> None:
     """The health check follows the server's readiness."""
     container, _ = served
-    until(lambda: health(container) != "starting")
-
-    assert health(container) == "healthy", container.attrs["State"]["Health"]
+    until(lambda: health(container) == "healthy")
 
 
 def test_it_is_small_and_has_nothing_that_only_a_build_needs(

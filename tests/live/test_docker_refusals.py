@@ -21,6 +21,7 @@ from builder.server.serving import Container, Serving
 from builder.spec.releases import release
 from tests.live.conftest import Trb
 from tests.live.docker_door import Way, containers_of, image_of, unix_way
+from tests.live.waiting import told
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -170,7 +171,7 @@ def test_a_daemon_that_stops_answering_in_the_middle_names_what_is_left(
     cut: Way, cpu_image: str, repository: Path, trb: Trb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The container that can then not be removed is named, and `trb doctor --clean` removes it later."""
-    monkeypatch.setenv("DOCKER_CLIENT_TIMEOUT", "3")
+    monkeypatch.setenv("DOCKER_CLIENT_TIMEOUT", "10")
     command = ("serve", "--server", "docker", "--image", cpu_image, "--repository", str(repository))
     process = subprocess.Popen(
         [sys.executable, "-m", "builder", *command, "--json"],
@@ -178,11 +179,10 @@ def test_a_daemon_that_stops_answering_in_the_middle_names_what_is_left(
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout is not None
-    served = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")
+    served = told(process)
 
     cut.stop_answering()
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=300)
 
     assert process.returncode == 6
     assert "does not answer" in said

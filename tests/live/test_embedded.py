@@ -26,7 +26,7 @@ from builder.server.embedded.launch import free_ports
 from builder.server.endpoint import Endpoint
 from builder.spec.places import home
 from builder.spec.releases import release
-from tests.live.waiting import within
+from tests.live.waiting import PATIENCE_S, within
 
 RELEASE = release("24.10")
 DOUBLE = """
@@ -86,7 +86,7 @@ def answers(endpoint: Endpoint) -> bool:
 def is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
@@ -133,7 +133,7 @@ def test_it_is_ready_by_its_own_health_endpoints(repository: Path) -> None:
     """Inside the block the server says of itself that it is live and ready."""
     with open_server("embedded", Serving(repository=repository, release=RELEASE)) as endpoint:
         for state in ("live", "ready"):
-            with urlopen(f"http://{endpoint.http}/v2/health/{state}", timeout=10) as answer:
+            with urlopen(f"http://{endpoint.http}/v2/health/{state}", timeout=PATIENCE_S) as answer:
                 assert answer.status == 200
 
 
@@ -170,7 +170,7 @@ def test_it_dies_with_its_owner(owner: subprocess.Popen[str]) -> None:
 
     owner.send_signal(signal.SIGKILL)
 
-    assert within(5, lambda: not is_running(int(pid)) and not answers(endpoint))
+    assert within(PATIENCE_S, lambda: not is_running(int(pid)) and not answers(endpoint))
 
 
 def test_a_model_that_fails_is_named_with_the_servers_words(repository: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_server_that_dies_later_is_noticed(repository: Path) -> None:
 
         os.kill(endpoint.pid, signal.SIGKILL)
 
-        assert within(5, lambda: not is_running(endpoint.pid))
+        assert within(PATIENCE_S, lambda: not is_running(endpoint.pid))
         with pytest.raises(ServerError, match="Triton has ended\nits last lines") as caught:
             embedded.require_alive(endpoint.pid, endpoint.log)
     assert str(endpoint.log) in caught.value.fix
@@ -250,8 +250,10 @@ def test_a_free_port_that_is_lost_is_replaced(
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         lost = replace(free_ports(), **{which: taken.getsockname()[1]})
-        choices = iter([lost, free_ports()])
-        monkeypatch.setattr("builder.server.embedded.run.free_ports", lambda **_: next(choices))
+        choices = iter([lost])
+        monkeypatch.setattr(
+            "builder.server.embedded.run.free_ports", lambda **_: next(choices, None) or free_ports()
+        )
 
         with embedded.running(
             Serving(repository=repository, release=RELEASE, log_dir=tmp_path / "logs")
@@ -288,12 +290,12 @@ def test_loading_that_takes_too_long_is_given_up(repository: Path) -> None:
     write_model(
         repository,
         "slow",
-        code="import time\nclass TritonPythonModel:\n def initialize(self, args): time.sleep(60)\n",
+        code="import time\nclass TritonPythonModel:\n def initialize(self, args): time.sleep(300)\n",
     )
 
     with (
-        pytest.raises(ServerError, match="not ready after 3 s") as caught,
-        open_server("embedded", Serving(repository=repository, release=RELEASE, ready_timeout_s=3)),
+        pytest.raises(ServerError, match="not ready after 20 s") as caught,
+        open_server("embedded", Serving(repository=repository, release=RELEASE, ready_timeout_s=20)),
     ):
         pytest.fail("it was served")
 
@@ -326,7 +328,7 @@ def test_a_detached_server_outlives_its_starter(repository: Path, tmp_path: Path
         "Serving(repository=Path(sys.argv[1]), release=release('24.10'), log_dir=Path(sys.argv[2]))); "
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    subprocess.run([sys.executable, "-c", start, repository, tmp_path / "logs"], check=False, timeout=120)
+    subprocess.run([sys.executable, "-c", start, repository, tmp_path / "logs"], check=False, timeout=300)
     time.sleep(0.5)
 
     endpoint = embedded.detached(repository)
@@ -416,7 +418,7 @@ def test_a_recycled_pid_is_never_killed(repository: Path, tmp_path: Path) -> Non
 
 
 def test_a_polling_server_notices_a_new_model(repository: Path, tmp_path: Path) -> None:
-    """With polling, a model that appears is served within seconds."""
+    """With polling, a model that appears is served without a new start."""
     with embedded.running(
         Serving(repository=repository, release=RELEASE, log_dir=tmp_path / "logs", control="poll")
     ) as endpoint:
@@ -424,7 +426,7 @@ def test_a_polling_server_notices_a_new_model(repository: Path, tmp_path: Path) 
         (tmp_path / "late").rename(repository / "late")
         assert endpoint.log is not None
 
-        assert within(10, lambda: "successfully loaded 'late'" in endpoint.log.read_text())
+        assert within(PATIENCE_S, lambda: "successfully loaded 'late'" in endpoint.log.read_text())
 
 
 @pytest.fixture
@@ -548,7 +550,7 @@ def test_two_processes_fetch_a_wheel_at_once(wheels: Path) -> None:
         subprocess.Popen([sys.executable, "-c", fetch], stdout=subprocess.PIPE, text=True) for _ in range(2)
     ]
 
-    assert [process.communicate(timeout=60)[0].strip() for process in both] == ["the content"] * 2
+    assert [process.communicate(timeout=300)[0].strip() for process in both] == ["the content"] * 2
     assert not list(embedded.cache_root().glob(".*.aside-*"))
 
 
@@ -558,9 +560,7 @@ def test_a_path_that_a_shell_would_read_is_served(tmp_path: Path) -> None:
     write_model(repository, "double")
 
     with (
-        open_server(
-            "embedded", Serving(repository=repository, release=RELEASE, ready_timeout_s=60)
-        ) as endpoint,
+        open_server("embedded", Serving(repository=repository, release=RELEASE)) as endpoint,
         connected(endpoint) as client,
     ):
         assert [row.state for row in client.index()] == ["READY"]

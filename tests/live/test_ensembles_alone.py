@@ -16,10 +16,11 @@ from builder.server.embedded import require_alive, running
 from builder.server.embedded.process import is_alive
 from builder.spec.releases import release
 from tests.lint.test_ensembles import PIPELINE, ensemble, model, of
-from tests.live.waiting import within
+from tests.live.waiting import PATIENCE_S, within
 
 RELEASE = release("24.10")
-PATIENCE_S = 10.0
+NO_ANSWER_S = 10.0
+"""How long an answer is waited for that never comes."""
 
 
 @pytest.fixture
@@ -48,7 +49,10 @@ def test_the_server_dies_of_an_ensemble_on_a_circle(server: Endpoint, tmp_path: 
     assert server.pid is not None
     assert server.log is not None
 
-    with InferenceServerClient(server.http) as client, pytest.raises(HTTPConnectionClosed):
+    with (
+        InferenceServerClient(server.http, network_timeout=PATIENCE_S) as client,
+        pytest.raises(HTTPConnectionClosed),
+    ):
         client.load_model("outside")
 
     # Its sockets are closed before it has ended.
@@ -80,10 +84,12 @@ def test_a_request_to_an_overwritten_input_is_not_answered(
 
     with InferenceServerClient(server.http, network_timeout=PATIENCE_S) as client:
         client.load_model("pipeline")
-        with pytest.raises((InferenceServerException, TimeoutError)):
-            client.infer(
-                "pipeline", [zeros(name) for name in ("X", "Z") if f'input {{ name: "{name}"' in text]
-            )
+    sent = [zeros(name) for name in ("X", "Z") if f'input {{ name: "{name}"' in text]
+    with (
+        InferenceServerClient(server.http, network_timeout=NO_ANSWER_S) as client,
+        pytest.raises((InferenceServerException, TimeoutError)),
+    ):
+        client.infer("pipeline", sent)
 
 
 def zeros(name: str) -> InferInput:

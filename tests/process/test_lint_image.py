@@ -33,7 +33,7 @@ def repository(tmp_path: Path) -> Path:
 def lint(repository: Path, docker_host: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "builder", "lint", str(repository), "--probe-image", "my/image"]
     environment = {**os.environ, "DOCKER_HOST": docker_host}
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, env=environment)
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=300, env=environment)
 
 
 def test_without_docker_there_is_nothing_to_ask(repository: Path, tmp_path: Path) -> None:

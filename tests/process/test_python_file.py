@@ -4,8 +4,6 @@ import gc
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ from builder.runtimes import open_file
 from builder.spec.loaded import Loaded
 from builder.spec.project import Backend
 from builder.spec.releases import release
+from tests.live.waiting import PATIENCE_S, within
 from tests.unit.export.test_to_python import function
 
 FEED = {"text": np.array([b"abc"], dtype=object)}
@@ -121,17 +120,10 @@ def test_its_process_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     _, path = version(tmp_path, SLEEPS)
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(path)])
     pid = path.parent / "pid"
-    wait_until(lambda: pid.exists() and pid.read_text())
+    assert within(PATIENCE_S, lambda: pid.exists() and pid.read_text())
     child = Path("/proc") / pid.read_text()
     assert child.exists()
 
     parent.kill()
     parent.wait()
-    wait_until(lambda: not (child / "exe").exists())
-
-
-def wait_until(fact: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not fact():
-        assert time.monotonic() < end, "it did not come to pass in a minute"
-        time.sleep(0.02)
+    assert within(PATIENCE_S, lambda: not (child / "exe").exists())
