@@ -25,6 +25,7 @@ from builder.spec.releases import release
 from tests.lint.case import write_onnx
 from tests.lint.pipelines import MODELS, pipeline, text
 
+pytestmark = pytest.mark.timeout(1800)  # hundreds of loads, all in one test
 PIPELINES: Final = int(os.environ.get("TRB_PIPELINES", "800"))
 TARGET: Final = Target(release=release("24.10"))
 AT_A_REQUEST: Final = ("E107", "E108", "E120", "E122")

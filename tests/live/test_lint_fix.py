@@ -12,6 +12,9 @@ from builder.spec.releases import release
 from tests.lint.case import Case, cases
 from tests.live.test_lint_cases import verdict
 
+# Scores of loads, all in one test.
+pytestmark = pytest.mark.timeout(1800)
+
 
 @pytest.fixture(scope="module")
 def mended(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Case]]:

@@ -10,6 +10,7 @@ import pytest
 from builder.server.docker.daemon import connected
 from tests.live.page import DOCKER, commands, go_through
 
+pytestmark = pytest.mark.timeout(1800)  # a page takes minutes on a busy machine; one may build the image
 PAGES = [
     "README.md",
     "docs/getting-started.md",
@@ -51,7 +52,6 @@ def unnamed_image(cpu_image: str) -> Iterator[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)  # it may be the one that builds the image
 def test_the_docker_section_of_the_readme_works(unnamed_image: str, tmp_path: Path) -> None:
     """Its commands, in the folder of the page's example, end without an error and leave no container."""
     assert unnamed_image in commands("README.md", DOCKER)
