@@ -1,6 +1,7 @@
 """Models on their way into a container: a tar that is written while it is sent."""
 
 import os
+import stat
 import tarfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -10,12 +11,13 @@ from typing import BinaryIO, Final
 from builder.errors import ServerError
 
 _CHUNK: Final = 1 << 20
-_FOLDER_MODE: Final = 0o755
-_FILE_MODE: Final = 0o644
+_RUN_MODE: Final = 0o755
+"""Of a folder too."""
+_READ_MODE: Final = 0o644
 
 
 def tarred(repository: Path, models: Sequence[str], *, under: str) -> Iterator[bytes]:
-    """Yield a tar of `models`, links followed, readable by whoever the server runs as.
+    """Yield a tar of `models`, links followed, to be read, and run where it can be here, by whoever the server runs as.
 
     Args:
         repository: the model repository.
@@ -56,7 +58,7 @@ def tarred(repository: Path, models: Sequence[str], *, under: str) -> Iterator[b
 def _write(sink: BinaryIO, repository: Path, models: Sequence[str], under: str) -> None:
     with tarfile.open(fileobj=sink, mode="w|", dereference=True, format=tarfile.PAX_FORMAT) as tar:
         root = tarfile.TarInfo(under)
-        root.type, root.mode = tarfile.DIRTYPE, _FOLDER_MODE
+        root.type, root.mode = tarfile.DIRTYPE, _RUN_MODE
         tar.addfile(root)
         for name in models:
             tar.add(repository / name, f"{under}/{name}", filter=_readable)
@@ -65,5 +67,5 @@ def _write(sink: BinaryIO, repository: Path, models: Sequence[str], under: str) 
 def _readable(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
-    entry.mode = _FOLDER_MODE if entry.isdir() else _FILE_MODE
+    entry.mode = _RUN_MODE if entry.isdir() or entry.mode & stat.S_IXUSR else _READ_MODE
     return entry

@@ -91,6 +91,13 @@ def test_whoever_the_server_runs_as_can_read_it(tmp_path: Path) -> None:
         assert (entry.uid, entry.gid, entry.uname, entry.gname) == (0, 0, "", "")
 
 
+def test_a_program_can_be_run_by_whoever_the_server_runs_as(tmp_path: Path) -> None:
+    """A model may bring a Python backend's stub of its own, which Triton starts."""
+    write(tmp_path / "m" / "triton_python_backend_stub", b"x").chmod(0o700)
+
+    assert unpacked(tmp_path, "m")["models/m/triton_python_backend_stub"].mode == 0o755
+
+
 def test_names_that_no_plain_tar_has_arrive(tmp_path: Path) -> None:
     """Long ones, and ones in letters of any language."""
     name = "ü" * 60
