@@ -56,9 +56,9 @@ def clean() -> Cleaned:
         ServerError: it does not answer.
     """
     from builder.server.docker.daemon import connected
-    from builder.server.docker.strays import ours, remove_strays
+    from builder.server.docker.strays import labelled, remove_strays
 
     with connected() as daemon:
         removed = remove_strays(daemon)
-        kept = ours(daemon)
+        kept = labelled(daemon)
     return Cleaned(removed=tuple(map(str, removed)), kept=tuple(map(str, kept)))

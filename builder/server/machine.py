@@ -159,13 +159,13 @@ def docker() -> Iterator[Finding]:
     """Docker, for a Triton in a container, and the containers of ours."""
     from builder.server.docker.daemon import connected
     from builder.server.docker.failures import said_plainly
-    from builder.server.docker.strays import ours
+    from builder.server.docker.strays import labelled
 
     try:
         with connected() as daemon:
             with said_plainly("asking for its version", daemon.address):
                 version = str(daemon.client.version()["Version"])
-            found = ours(daemon)
+            found = labelled(daemon)
     except TrbError as error:
         yield Finding(name="Docker", state="warn", detail=error.what, fix=error.fix)
         return

@@ -12,8 +12,8 @@ from builder.server.docker.owner import MARK, REPOSITORY, is_stray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ours:
-    """A container of ours."""
+class Labelled:
+    """A container with our label."""
 
     name: str
     repository: str
@@ -26,12 +26,12 @@ class Ours:
         return f"{self.name} ({state}, of {self.repository})"
 
 
-def ours(daemon: Daemon) -> tuple[Ours, ...]:
+def labelled(daemon: Daemon) -> tuple[Labelled, ...]:
     """Return every container that any `trb` made, by name."""
     with said_plainly("looking for containers", daemon.address):
         listed = daemon.client.containers.list(all=True, filters={"label": MARK}, ignore_removed=True)
     found = (
-        Ours(
+        Labelled(
             name=str(one.name),
             repository=one.labels.get(REPOSITORY, ""),
             is_stray=is_stray(one.labels),
@@ -42,9 +42,9 @@ def ours(daemon: Daemon) -> tuple[Ours, ...]:
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-def remove_strays(daemon: Daemon) -> tuple[Ours, ...]:
-    """Remove the strays among `ours`, and nothing else; return them."""
-    strays = tuple(one for one in ours(daemon) if one.is_stray)
+def remove_strays(daemon: Daemon) -> tuple[Labelled, ...]:
+    """Remove the strays among `labelled`, and nothing else; return them."""
+    strays = tuple(one for one in labelled(daemon) if one.is_stray)
     for stray in strays:
         # Another `trb doctor --clean` may be quicker.
         with said_plainly(f"removing {stray.name}", daemon.address), suppress(docker.errors.NotFound):

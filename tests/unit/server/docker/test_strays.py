@@ -8,7 +8,7 @@ import pytest
 
 from builder.errors import ServerError
 from builder.server.docker.owner import labels
-from builder.server.docker.strays import ours, remove_strays
+from builder.server.docker.strays import labelled, remove_strays
 from tests.fakes.docker_daemon import FakeDaemon
 
 NO_PROCESS = 2**22 + 1
@@ -46,7 +46,7 @@ def test_only_the_stray_goes() -> None:
 def test_each_is_listed_with_what_became_of_it() -> None:
     """By name, with its state and what it serves; somebody else's is not ours."""
     with daemon().connected() as one:
-        assert [str(each) for each in ours(one)] == [
+        assert [str(each) for each in labelled(one)] == [
             "trb-busy (in use, of /models)",
             "trb-detached (detached, of /models)",
             "trb-elsewhere (in use, of /models)",
