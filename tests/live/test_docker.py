@@ -176,6 +176,20 @@ def test_a_detached_container_that_ended_by_itself_is_said_to_have(
     assert containers_of(folder / "model_repository") == []
 
 
+def test_a_stop_leaves_the_container_of_another_machine(cpu_image: str, folder: Path, trb: Trb) -> None:
+    """A daemon that machines share may serve a repository of the same path for each of them."""
+    facts = labels(folder / "model_repository", detached=True)
+    theirs = {**facts, "trb.owner": json.dumps({**json.loads(facts["trb.owner"]), "host": "another"})}
+    with connected() as daemon:
+        container = daemon.client.containers.create(cpu_image, ["sleep", "1"], labels=theirs)
+        try:
+            said = trb("serve", "--server", "docker", "--stop", cwd=folder, expect=6).stderr
+            assert f"{container.name} serves that path of another one" in said
+            container.reload()
+        finally:
+            container.remove(force=True)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_in_the_middle_of_a_check_leaves_no_container(
     number: int,

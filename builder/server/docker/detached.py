@@ -1,5 +1,6 @@
 """A container that outlives `trb serve --detach`, found again by its labels."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from builder.errors import ServerError
 from builder.server.docker.daemon import Daemon, connected
 from builder.server.docker.failures import said_plainly
 from builder.server.docker.ours import Say, end
-from builder.server.docker.owner import MARK, REPOSITORY
+from builder.server.docker.owner import MARK, REPOSITORY, is_from_here
 from builder.server.docker.run import started
 from builder.server.docker.signals import as_exceptions
 from builder.server.endpoint import Endpoint
@@ -27,7 +28,7 @@ def start_detached(serving: Serving, *, on_step: Say | None = None) -> Endpoint:
         ServerError: also when a container of ours serves the repository already.
     """
     with as_exceptions() as signals, connected() as daemon:
-        if found := _of(daemon, serving.repository):
+        if found := [one for one in _of(daemon, serving.repository) if is_from_here(one.labels)]:
             raise _in_the_way(found[0], serving.repository)
         with started(daemon, serving, signals, on_step or (lambda _: None), stays=True) as endpoint:
             return endpoint
@@ -41,12 +42,10 @@ def stop_detached(repository: Path) -> None:
     """
     with connected() as daemon:
         found = _of(daemon, repository)
-        if not found:
-            raise ServerError(
-                f"no detached container of ours serves {repository}",
-                fix="start one with `trb serve --server docker --detach`",
-            )
-        for container in found:
+        ours = [one for one in found if is_from_here(one.labels)]
+        if not ours:
+            raise _none(repository, [str(one.name) for one in found])
+        for container in ours:
             end(daemon, container, drains=True)
 
 
@@ -67,6 +66,19 @@ def require_alive(name: str, log: Path) -> None:
         )
 
 
+def _none(repository: Path, of_others: Sequence[str]) -> ServerError:
+    if of_others:
+        names = " ".join(of_others)
+        return ServerError(
+            f"no detached container of this machine serves {repository}; {names} serves that path of another one",
+            fix=f"stop it there; `docker rm -f {names}` ends it from anywhere",
+        )
+    return ServerError(
+        f"no detached container of ours serves {repository}",
+        fix="start one with `trb serve --server docker --detach`",
+    )
+
+
 def _in_the_way(container: "Container", repository: Path) -> ServerError:
     if container.status == "running":
         return ServerError(
@@ -82,4 +94,4 @@ def _in_the_way(container: "Container", repository: Path) -> ServerError:
 def _of(daemon: Daemon, repository: Path) -> "list[Container]":
     wanted: dict[str, str | list[str] | bool] = {"label": [f"{MARK}=detached", f"{REPOSITORY}={repository}"]}
     with said_plainly("looking for containers", daemon.address):
-        return list(daemon.client.containers.list(all=True, filters=wanted))
+        return list(daemon.client.containers.list(all=True, filters=wanted, ignore_removed=True))

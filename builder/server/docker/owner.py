@@ -60,13 +60,9 @@ def labels(repository: Path, *, detached: bool) -> dict[str, str]:
 
 def is_stray(found: Mapping[str, str]) -> bool:
     """Whether the process that a container was bound to has ended; what cannot be known from here is no stray."""
-    if found.get(MARK) != "bound":
+    theirs, here = _owner_in(found), owner()
+    if found.get(MARK) != "bound" or theirs is None:
         return False
-    try:
-        theirs = Owner(**json.loads(found[_OWNER]))
-    except (KeyError, TypeError, ValueError):
-        return False
-    here = owner()
     if (theirs.machine, theirs.host, theirs.namespace) != (here.machine, here.host, here.namespace):
         return False
     if theirs.boot != here.boot:
@@ -74,6 +70,19 @@ def is_stray(found: Mapping[str, str]) -> bool:
     if not theirs.born or not isinstance(theirs.pid, int):
         return False
     return born(theirs.pid) != theirs.born
+
+
+def is_from_here(found: Mapping[str, str]) -> bool:
+    """Whether a container was made on this machine: a daemon may have those of several, for the same path on each."""
+    theirs, here = _owner_in(found), owner()
+    return theirs is not None and (theirs.machine, theirs.host) == (here.machine, here.host)
+
+
+def _owner_in(found: Mapping[str, str]) -> Owner | None:
+    try:
+        return Owner(**json.loads(found[_OWNER]))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _namespace() -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from builder.server.docker.owner import is_stray, labels
+from builder.server.docker.owner import is_from_here, is_stray, labels
 
 NO_PROCESS = 2**22 + 1
 """Above what Linux gives out."""
@@ -98,6 +98,19 @@ def test_an_owner_without_a_number_is_no_stray(pid: object) -> None:
 def test_a_container_that_lacks_our_labels_is_no_stray(found: dict[str, str]) -> None:
     """Somebody else's container is left alone."""
     assert not is_stray(found)
+
+
+def test_a_container_is_from_here_whichever_process_made_it() -> None:
+    """A detached one is stopped from another process, shell or boot, and never from another machine."""
+    assert is_from_here(changed(pid=NO_PROCESS, boot="before", namespace=NAMESPACE))
+    assert not is_from_here(changed(machine="another"))
+    assert not is_from_here(changed(host="a clone of it"))
+
+
+@pytest.mark.parametrize("found", [{}, {"trb.server": "detached"}, {"trb.owner": "{}"}, {"trb.owner": "x"}])
+def test_a_container_that_lacks_an_owner_is_not_from_here(found: dict[str, str]) -> None:
+    """Whose it is cannot be known."""
+    assert not is_from_here(found)
 
 
 def test_the_labels_say_what_is_served() -> None:
