@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from builder.server.docker.daemon import connected
-from builder.server.docker.owner import MARK
+from builder.server.docker.owner import MARK, labels
+from builder.server.logs import KEPT, log_folder
 from tests.live.conftest import Trb
 from tests.live.docker_door import containers_of
 from tests.live.test_examples import EXPECTED, PIPELINES
@@ -227,6 +228,22 @@ def test_serve_ends_its_container_when_told(
     assert process.returncode == 0
     assert containers_of(folder / "model_repository") == []
     assert "started" in Path(served["log"]).read_text().lower()
+
+
+def test_the_log_of_a_server_that_runs_outlives_newer_ones(
+    door: tuple[str, ...], folder: Path, background: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    """However many servers start meanwhile, what it says is kept until it ends."""
+    process = background("serve", *door, "--json")
+    assert process.stdout is not None
+    log = Path(json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")["log"])
+    for number in range(KEPT):
+        (log.parent / f"triton-99991231-{number:06}-x.log").touch()
+
+    log_folder(log.parent, lambda _: None)
+
+    assert log.exists()
+    assert len(list(log.parent.glob("triton-9999*"))) == KEPT - 1
 
 
 @pytest.mark.usefixtures("strays")

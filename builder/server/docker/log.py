@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from builder.server.docker.failures import RAISED
 from builder.server.docker.signals import ENDING
+from builder.server.logs import hold
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -38,6 +39,8 @@ def _follow(container: "Container", log: Path) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     # A full disk costs the log, and neither the server nor a traceback.
     with suppress(OSError), log.open("ab", buffering=0) as file:
+        with suppress(OSError):  # some network disks know no locks
+            hold(file.fileno())
         try:
             for chunk in container.logs(stream=True, follow=True):
                 file.write(chunk)
