@@ -35,6 +35,7 @@ ULIMITS: Final = (
 )
 """What NVIDIA starts its containers with."""
 _ALL: Final = -1
+AS_ASKED: Final = "--copy asks for that"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,9 +122,13 @@ def published(container: "Container") -> dict[int, int]:
     return {port: int(bound[f"{port}/tcp"][0]["HostPort"]) for port in (HTTP, GRPC, METRICS)}
 
 
-def is_copied(daemon: Daemon, serving: Serving, names: Sequence[str]) -> bool:
-    """Whether the models are copied in: the daemon could not see all of them through a mount."""
-    return serving.container.copies or not daemon.sees_our_files or _leads_out(serving.repository, names)
+def why_copied(daemon: Daemon, serving: Serving, names: Sequence[str]) -> str:
+    """Return why the models are copied in; empty: the daemon sees all of them through a mount."""
+    if not daemon.sees_our_files:
+        return "the daemon does not see the files of this machine"
+    if _leads_out(serving.repository, names):
+        return "a link in a model leads out of the repository"
+    return AS_ASKED if serving.container.copies else ""
 
 
 def _leads_out(repository: Path, names: Sequence[str]) -> bool:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from builder.errors import ServerError, UsageError
-from builder.server.docker.container import Order, is_copied
+from builder.errors import UsageError
+from builder.server.docker.container import AS_ASKED, Order, why_copied
 from builder.server.docker.daemon import LOOPBACK, Daemon, connected
 from builder.server.docker.gpus import gpus
 from builder.server.docker.images import find_image, image_name
@@ -65,8 +65,12 @@ def started(
 def _order(daemon: Daemon, serving: Serving, say: Say, *, detached: bool) -> Order:
     """Return what is to be made, after all that can be checked before an image is fetched."""
     names = wanted_models(serving)
-    if serving.container.copies and serving.control == "poll":
-        raise UsageError("--poll sees no change of a copy", fix="leave out --poll or --copy")
+    copied = why_copied(daemon, serving, names)
+    if copied and serving.control == "poll":
+        raise UsageError(
+            f"--poll sees no change of a copy, and the models are copied: {copied}",
+            fix=f"leave out --poll{' or --copy' if copied == AS_ASKED else ''}",
+        )
     given = gpus(serving.container.gpus)
     reach(daemon, serving.container.publish)
     if daemon.host in LOOPBACK:
@@ -77,6 +81,6 @@ def _order(daemon: Daemon, serving: Serving, say: Say, *, detached: bool) -> Ord
         serving=serving,
         names=names,
         gpus=given,
-        copies=is_copied(daemon, serving, names),
+        copies=bool(copied),
         detached=detached,
     )

@@ -1,13 +1,14 @@
 """What a daemon is asked for when a container is made."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from builder.errors import ServerError, UsageError
-from builder.server.docker.container import Order, create, is_copied
+from builder.server.docker.container import Order, create, why_copied
 from builder.server.docker.gpus import gpus
 from builder.server.docker.images import Found
 from builder.server.docker.refused import UlimitsRefused
@@ -20,6 +21,7 @@ from tests.fakes.docker_daemon import FakeDaemon
 IMAGE = "nvcr.io/nvidia/tritonserver:24.10-py3"
 GIB = 1 << 30
 LOCAL = "unix:///var/run/docker.sock"
+REMOTE = "tcp://docker.example:2375"
 ELSEWHERE = "10.1.2.3"
 
 
@@ -158,6 +160,39 @@ def test_an_option_that_cannot_be_is_told_before_an_image_is_fetched(
     assert (fake.images, fake.containers) == ({}, {})
 
 
+@pytest.mark.parametrize(
+    ("address", "options", "why", "fix"),
+    [
+        (LOCAL, {"copies": True}, "--copy asks for that", "leave out --poll or --copy"),
+        (
+            REMOTE,
+            {"publish": ELSEWHERE},
+            "the daemon does not see the files of this machine",
+            "leave out --poll",
+        ),
+        (LOCAL, {}, "a link in a model leads out of the repository", "leave out --poll"),
+    ],
+)
+def test_a_copy_is_not_polled(
+    address: str, options: dict[str, Any], why: str, fix: str, repository: Path, tmp_path: Path
+) -> None:
+    """A new version would never be seen, whoever decided that the models are copied; before an image is fetched."""
+    fake = FakeDaemon(registry={IMAGE: {"Id": "sha256:0123", "Architecture": "amd64"}})
+    if why.startswith("a link"):
+        (repository / "m" / "2").symlink_to(tmp_path)
+    wanted = replace(serving(repository, **options), control="poll")
+
+    with (
+        fake.connected(address) as one,
+        pytest.raises(UsageError, match=f"--poll sees no change of a copy, .*: {why}") as caught,
+        started(one, wanted, Signals(), lambda _: None),
+    ):
+        pass
+
+    assert caught.value.fix == fix
+    assert (fake.images, fake.containers) == ({}, {})
+
+
 def test_a_refusal_is_explained(repository: Path) -> None:
     """The daemon's answer becomes the failure that is known by its words, of its own class where there is one."""
     create_it = ("POST", "/containers/create")
@@ -175,11 +210,11 @@ def test_models_are_copied_where_a_mount_would_not_do(repository: Path, tmp_path
 
     def copied(address: str = LOCAL, names: tuple[str, ...] = ("m",), **options: Any) -> bool:
         with FakeDaemon().connected(address) as one:
-            return is_copied(one, serving(repository, **options), names)
+            return bool(why_copied(one, serving(repository, **options), names))
 
     assert not copied()
     assert copied(copies=True)
-    assert copied("tcp://docker.example:2375")
+    assert copied(REMOTE)
     (repository / "m" / "2").symlink_to("1")
     assert not copied()
     (repository / "n").mkdir()
