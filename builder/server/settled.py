@@ -107,11 +107,15 @@ def shortened(reason: str) -> str:
     return reason.partition("\n\nAt:\n")[0].strip().replace("\n", "\n    ")
 
 
-class Aborted(ServerError):
-    """The server has ended by itself as Triton's Python backend makes it do now and then."""
+class Ended(ServerError):
+    """The server has ended by itself."""
 
 
-def error_of_end(what: str, log: Path, *, fix: str = "") -> ServerError:
+class Aborted(Ended):
+    """It has ended as Triton's Python backend makes it do now and then."""
+
+
+def error_of_end(what: str, log: Path, *, fix: str = "") -> Ended:
     """Return the error for a server that has ended by itself: `Aborted` where its log tells of that.
 
     Args:
@@ -125,7 +129,7 @@ def error_of_end(what: str, log: Path, *, fix: str = "") -> ServerError:
     )
     if any(_ABORTS in line for line in lines(log)):
         return Aborted(said, fix=f"this is {_ABORT}; run the command again; {helps}")
-    return ServerError(said, fix=helps)
+    return Ended(said, fix=helps)
 
 
 def tail(log: Path) -> str:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from builder.errors import ServerError, TrbError
+from builder.server import client
 from builder.server.docker import running
 from builder.server.docker.daemon import Daemon, connected
 from builder.server.image.plan import DEFAULT_BASE
@@ -329,3 +331,21 @@ def test_a_container_that_ends_while_it_is_asked_is_the_reason_given(
         ask_in_vain()
 
     assert containers_of(repository) == []
+
+
+def test_a_server_that_dies_of_a_request_is_the_reason_given(cpu_image: str, tmp_path: Path) -> None:
+    """Its ports close before the daemon knows of its end: the error waits for that, and says it with the last lines."""
+    kills = (
+        "os = __import__('os'); self.execute = lambda _: (os.write(2, b'no way'), os.kill(os.getppid(), 6))"
+    )
+    root = write_model(tmp_path / "repository", "kills", kills)
+    wanted = Serving(repository=root, release=release("24.10"), container=Container(image=cpu_image))
+
+    def ask_in_vain() -> None:
+        with running(wanted) as live, client.connected(live) as asked:
+            asked.infer_http("kills", 1, {"x": np.zeros((1, 4), np.float32)})
+
+    with pytest.raises(ServerError, match=r"(?s)the container ended with exit status 134.*no way"):
+        ask_in_vain()
+
+    assert containers_of(root) == []

@@ -29,9 +29,9 @@ class Follower:
         """Whether there is nothing more to come: the container has ended, the daemon has gone, or the disk is full."""
         return not self._thread.is_alive()
 
-    def finish(self) -> None:
+    def finish(self, timeout_s: float = _LAST_WORDS_S) -> None:
         """Wait until the last words of a container that has ended are in the file."""
-        self._thread.join(_LAST_WORDS_S)
+        self._thread.join(timeout_s)
 
 
 def _follow(container: "Container", log: Path) -> None:

@@ -1,8 +1,8 @@
 """A container that is ours: made, started, watched, and removed."""
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,13 +21,15 @@ from builder.server.docker.signals import Signals
 from builder.server.endpoint import Endpoint
 from builder.server.logs import log_folder
 from builder.server.serving import Serving
-from builder.server.settled import STARTING_AGAIN, STARTS, Aborted
+from builder.server.settled import STARTING_AGAIN, STARTS, Aborted, Ended
 from builder.spec import places
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
 _DRAIN_S: Final = EXIT_TIMEOUT_S + 4
+_NOTICED_S: Final = 2.0
+"""A server's ports close before the daemon knows that it has ended."""
 _ANY: Final = ("0.0.0.0", "::")  # noqa: S104 - only where a person asks for it
 
 Say = Callable[[str], None]
@@ -45,21 +47,27 @@ class Ours:
         self._log: Path | None = None
 
     def begun(self) -> Endpoint:
-        """Make it, start it and wait until it serves; once more where Triton aborts while it loads."""
+        """Make it, start it and wait until it serves; again where Triton aborts while it loads, twice at most."""
         for left in reversed(range(STARTS)):
             try:
                 return self._begin()
-            except ServerError as error:
-                if not left or not isinstance(self.why_ended() or error, Aborted):
+            except Aborted:
+                if not left:
                     raise
                 self._say(STARTING_AGAIN)
         raise AssertionError("the last start returns or raises")
 
-    def why_ended(self) -> ServerError | None:
-        """Return why it has ended; None: it runs, there is none, or the daemon does not tell."""
-        if self._container is None or self._follower is None or self._log is None:
-            return None
-        return ended(self._container, self._follower, self._log) if _has_ended(self._container) else None
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Raise why it has ended, where it has, in place of what failed because nobody answers any more."""
+        try:
+            yield
+        except Ended:
+            raise
+        except ServerError as error:
+            if why := self._why_ended():
+                raise why from error
+            raise
 
     def let_go(self) -> None:
         """Leave it where it is: from here on it is not ours to remove."""
@@ -72,6 +80,17 @@ class Ours:
                 end(self._order.daemon, self._container, drains=drains)
             self._container, self._follower = None, None
 
+    def _why_ended(self) -> ServerError | None:
+        """Return why it has ended; None: it runs, there is none, or the daemon does not tell."""
+        if self._container is None or self._follower is None or self._log is None:
+            return None
+        self._follower.finish(_NOTICED_S)
+        with suppress(*RAISED):
+            self._container.reload()
+            if self._container.status in ("exited", "dead"):
+                return ended(self._container, self._follower, self._log)
+        return None
+
     def _begin(self) -> Endpoint:
         try:
             container = self._set_off(ULIMITS)
@@ -80,7 +99,8 @@ class Ours:
             container = self._set_off(())
         self._log = _log(self._order.serving, container, self._say)
         self._follower = Follower(container, self._log)
-        return _when_ready(self._order, container, self._follower, self._log)
+        with self.explained():
+            return _when_ready(self._order, container, self._follower, self._log)
 
     def _set_off(self, ulimits: Sequence[Ulimit]) -> "Container":
         with self._signals.held():  # once it is there, it is ours to remove
@@ -89,15 +109,6 @@ class Ours:
         fill(self._order, container, self._say)
         start(self._order, container)
         return container
-
-
-def _has_ended(container: "Container") -> bool:
-    """Whether a container is there and runs no more; what the daemon does not tell is not known."""
-    try:
-        container.reload()
-    except RAISED:
-        return False
-    return container.status in ("exited", "dead")
 
 
 def _when_ready(order: Order, container: "Container", follower: Follower, log: Path) -> Endpoint:

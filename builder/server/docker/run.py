@@ -51,13 +51,11 @@ def started(
     say(f"starting {order.image.name} with {len(order.names)} model{'' if len(order.names) == 1 else 's'}")
     ours = Ours(order, signals, say)
     try:
-        yield ours.begun()
+        endpoint = ours.begun()
+        with ours.explained():
+            yield endpoint
         if stays:
             ours.let_go()
-    except ServerError as error:
-        if why := ours.why_ended():  # why nobody answers any more
-            raise why from error
-        raise
     finally:
         ours.end(drains=serving.drains)
 

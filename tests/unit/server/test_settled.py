@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from builder.errors import ServerError
-from builder.server.settled import Aborted, error_of_end, failed_models, reasons_in, shortened
+from builder.server.settled import Aborted, Ended, error_of_end, failed_models, reasons_in, shortened
 
 LOG = r"""
 [libprotobuf ERROR /tmp/x/text_format.cc:337] Error parsing text-format inference.ModelConfig: 1:22: Message type "inference.ModelConfig" has no field named "bakend".
@@ -87,6 +86,6 @@ def test_an_abort_that_is_known_is_named(tmp_path: Path) -> None:
 
     assert isinstance(known, Aborted)
     assert "issues/8882); run the command again; the whole log" in known.fix
-    assert type(other) is ServerError
+    assert type(other) is Ended
     assert other.what == "it ended\nits last lines:\n  Segmentation fault"
     assert other.fix == f"the whole log: {log}; look at it"
