@@ -54,16 +54,14 @@ def look_inside(daemon: Daemon, image: Found, packages: Collection[str]) -> Insi
     Raises:
         ServerError: the image cannot be asked.
     """
-    with said_plainly(f"asking {image.name} for its packages", daemon.address), as_exceptions() as signals:
-        container: Container | None = None
+    asking = said_plainly(f"asking {image.name} for its packages", daemon.address)
+    with asking, as_exceptions() as signals, signals.held():
+        container = _made(daemon, image, sorted(packages))
         try:
-            with signals.held():  # once it is there, it is ours to remove
-                container = _made(daemon, image, sorted(packages))
-            said = _answer(container, image.name)
+            with signals.let_through():
+                said = _answer(container, image.name)
         finally:
-            with signals.held():
-                if container is not None:
-                    remove(container)
+            remove(container)
     try:
         python, found = json.loads(said.rstrip().rpartition("\n")[2])
         return Inside(python=str(python), packages={name: bool(found[name]) for name in packages})

@@ -74,11 +74,10 @@ class Ours:
         self._container = None
 
     def end(self, *, drains: bool) -> None:
-        """End it and remove it, where there is one."""
-        with self._signals.held():
-            if self._container is not None:
-                end(self._order.daemon, self._container, drains=drains)
-            self._container, self._follower = None, None
+        """End it and remove it, where there is one; signals are to be held meanwhile."""
+        if self._container is not None:
+            end(self._order.daemon, self._container, drains=drains)
+        self._container, self._follower = None, None
 
     def _why_ended(self) -> ServerError | None:
         """Return why it has ended; None: it runs, there is none, or the daemon does not tell."""

@@ -50,14 +50,16 @@ def started(
     order = _order(daemon, serving, say, detached=stays)
     say(f"starting {order.image.name} with {len(order.names)} model{'' if len(order.names) == 1 else 's'}")
     ours = Ours(order, signals, say)
-    try:
-        endpoint = ours.begun()
-        with ours.explained():
-            yield endpoint
-        if stays:
-            ours.let_go()
-    finally:
-        ours.end(drains=serving.drains)
+    with signals.held():  # so that a second signal finds no gap before the container's removal
+        try:
+            with signals.let_through():
+                endpoint = ours.begun()
+                with ours.explained():
+                    yield endpoint
+                if stays:
+                    ours.let_go()
+        finally:
+            ours.end(drains=serving.drains)
 
 
 def _order(daemon: Daemon, serving: Serving, say: Say, *, detached: bool) -> Order:

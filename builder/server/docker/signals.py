@@ -34,7 +34,21 @@ class Signals:
             yield
         finally:
             self._holders -= 1
-        if self._waiting is not None and not self._holders:
+        if not self._holders:
+            self._act_on_what_waits()
+
+    @contextmanager
+    def let_through(self) -> Iterator[None]:
+        """Within `held`, act on what has come and what comes until this block ends: only a `try` around it sees it."""
+        holders, self._holders = self._holders, 0
+        try:
+            self._act_on_what_waits()
+            yield
+        finally:
+            self._holders = holders
+
+    def _act_on_what_waits(self) -> None:
+        if self._waiting is not None:
             waiting, self._waiting = self._waiting, None
             _act_on(waiting)
 
