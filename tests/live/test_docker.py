@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -217,11 +218,13 @@ def test_serve_ends_its_container_when_told(
     folder: Path,
     background: Callable[..., "subprocess.Popen[str]"],
 ) -> None:
-    """`trb serve` in the foreground ends well by either signal."""
+    """`trb serve` in the foreground ends well by either signal, and by one that a parent passes on once more."""
     process = background("serve", *door, "--json")
     served = told(process)
     assert containers_of(folder / "model_repository") == [served["container"]]
 
+    process.send_signal(number)
+    time.sleep(0.05)
     process.send_signal(number)
     process.communicate(timeout=PATIENCE_S)
 
