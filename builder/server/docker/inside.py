@@ -1,8 +1,8 @@
-"""What Python models find in an image: it is asked, in a container of its own."""
+"""What is in an image: it is asked, in a container of its own."""
 
 import json
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -54,14 +54,9 @@ def look_inside(daemon: Daemon, image: Found, packages: Collection[str]) -> Insi
     Raises:
         ServerError: the image cannot be asked.
     """
-    asking = said_plainly(f"asking {image.name} for its packages", daemon.address)
-    with asking, as_exceptions() as signals, signals.held():
-        container = _made(daemon, image, sorted(packages))
-        try:
-            with signals.let_through():
-                said = _answer(container, image.name)
-        finally:
-            remove(container)
+    words = ["sh", "-c", _FIND_PYTHON, "sh", _ASK, *sorted(packages)]
+    with said_plainly(f"asking {image.name} for its packages", daemon.address):
+        said = answer(daemon, image.id, words, name=image.name)
     try:
         python, found = json.loads(said.rstrip().rpartition("\n")[2])
         return Inside(python=str(python), packages={name: bool(found[name]) for name in packages})
@@ -69,22 +64,44 @@ def look_inside(daemon: Daemon, image: Found, packages: Collection[str]) -> Insi
         raise _silent(image.name, said.strip()[-_LAST:]) from None
 
 
-def _made(daemon: Daemon, image: Found, names: Collection[str]) -> "Container":
+def answer(daemon: Daemon, image: str, words: Sequence[str], *, name: str, user: str | None = None) -> str:
+    """Return what a program prints in a container that does not stay; all that it says where it fails.
+
+    Args:
+        daemon: that has the image.
+        image: its id.
+        words: the program and its arguments.
+        name: of the image, for people.
+        user: that the program runs as; None: the image's.
+
+    Raises:
+        ServerError: the daemon does not make the container, or the program does not end.
+    """
+    with as_exceptions() as signals, signals.held():
+        container = _made(daemon, image, words, name, user)
+        try:
+            with signals.let_through():
+                return _printed(container, name)
+        finally:
+            remove(container)
+
+
+def _made(daemon: Daemon, image: str, words: Sequence[str], name: str, user: str | None) -> "Container":
     try:
         return daemon.client.containers.create(
-            image.id,
-            ["-c", _FIND_PYTHON, "sh", _ASK, *names],
-            entrypoint=["sh"],
+            image,
+            list(words[1:]),
+            entrypoint=[words[0]],
             name=f"trb-{secrets.token_hex(4)}",
             network_disabled=True,
+            user=user,
             labels=labels(Path.cwd(), detached=False),
         )
     except docker.errors.APIError as error:
-        raise refusal(explained(error), image.name) from error
+        raise refusal(explained(error), name) from error
 
 
-def _answer(container: "Container", name: str) -> str:
-    """Return what it printed; all that it said where it failed."""
+def _printed(container: "Container", name: str) -> str:
     container.start()
     try:
         code = container.wait(timeout=_TIMEOUT_S)["StatusCode"]

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any, Final
 
 import docker.errors
@@ -13,7 +12,7 @@ import docker.errors
 from builder.errors import MissingTool
 from builder.server.docker.daemon import Daemon, connected
 from builder.server.docker.failures import said_plainly
-from builder.server.docker.owner import labels
+from builder.server.docker.inside import answer
 from builder.server.image.context import Context, context, dockerfile, packed
 from builder.server.image.plan import Plan
 from builder.server.image.steps import Steps
@@ -106,16 +105,11 @@ def _require_usable(daemon: Daemon, image: str, base: str) -> str:
         MissingTool: the server cannot run there.
     """
     with said_plainly("looking into the base image", daemon.address):
-        said = daemon.client.containers.run(
-            image,
-            ["python3", "-c", _PROBE],
-            remove=True,
-            network_mode="none",
-            user="0:0",
-            entrypoint=[],
-            labels=labels(Path.cwd(), detached=False),
-        )
-    machine, glibc, python = json.loads(said)
+        said = answer(daemon, image, ["python3", "-c", _PROBE], name=base, user="0:0")
+    try:
+        machine, glibc, python = json.loads(said)
+    except ValueError:
+        raise MissingTool(f"the Python of {base} does not run: {said.strip()}", fix=_OTHER_BASE) from None
     if machine != "x86_64":
         raise MissingTool(f"the server is built for x86_64; {base} is for {machine}", fix=_OTHER_BASE)
     if tuple(map(int, glibc.split("."))) < _GLIBC:
