@@ -81,10 +81,15 @@ def tcp_way(daemon_socket: str, tls: ssl.SSLContext | None = None) -> tuple[Way,
     return Way(listener, daemon_socket, tls), int(listener.getsockname()[1])
 
 
-def containers_of(repository: Path) -> list[str]:
+def containers_of(repository: Path, **filters: str) -> list[str]:
     """Return the names of the containers of ours that serve `repository`, ended ones too."""
     with connected() as daemon:
-        return _named(daemon, repository)
+        return _named(daemon, repository, filters)
+
+
+def running_of(repository: Path) -> list[str]:
+    """Return the names of those that run: one that was only made may be made again without raised limits."""
+    return containers_of(repository, status="running")
 
 
 @contextlib.contextmanager
@@ -100,8 +105,8 @@ def image_of(daemon: Daemon, name: str, dockerfile: str, folder: Path) -> Iterat
             daemon.client.images.remove(name, force=True)
 
 
-def _named(daemon: Daemon, repository: Path) -> list[str]:
-    wanted: dict[str, str | list[str] | bool] = {"label": f"{REPOSITORY}={repository}"}
+def _named(daemon: Daemon, repository: Path, filters: dict[str, str]) -> list[str]:
+    wanted: dict[str, str | list[str] | bool] = {"label": f"{REPOSITORY}={repository}", **filters}
     # One may go between the list and the look at it.
     found = daemon.client.containers.list(all=True, filters=wanted, ignore_removed=True)
     return [str(one.name) for one in found]

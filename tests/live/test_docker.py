@@ -17,7 +17,7 @@ from builder.server.docker.daemon import connected
 from builder.server.docker.owner import MARK, labels
 from builder.server.logs import KEPT, log_folder
 from tests.live.conftest import Trb
-from tests.live.docker_door import containers_of
+from tests.live.docker_door import containers_of, running_of
 from tests.live.test_examples import EXPECTED, PIPELINES
 from tests.live.waiting import PATIENCE_S, told, within
 
@@ -211,6 +211,27 @@ def test_a_signal_in_the_middle_of_a_check_leaves_no_container(
     assert containers_of(folder / "model_repository") == []
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_requests_are_in_flight_leaves_no_container(
+    number: int,
+    code: int,
+    door: tuple[str, ...],
+    folder: Path,
+    background: Callable[..., "subprocess.Popen[str]"],
+) -> None:
+    """A measurement that is given up is ended likewise."""
+    process = background("perf", "text_encoder_onnx", *door, "--window", "300ms", "--max-windows", "500")
+    assert process.stderr is not None
+    while "window 1:" not in (line := process.stderr.readline()):
+        assert line, "it ended"
+
+    process.send_signal(number)
+    process.communicate(timeout=PATIENCE_S)
+
+    assert process.returncode == code
+    assert containers_of(folder / "model_repository") == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serve_ends_its_container_when_told(
     number: int,
@@ -238,8 +259,7 @@ def test_the_log_of_a_server_that_runs_outlives_newer_ones(
 ) -> None:
     """However many servers start meanwhile, what it says is kept until it ends."""
     process = background("serve", *door, "--json")
-    assert process.stdout is not None
-    log = Path(json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")["log"])
+    log = Path(told(process)["log"])
     for number in range(KEPT):
         (log.parent / f"triton-99991231-{number:06}-x.log").touch()
 
@@ -265,8 +285,8 @@ def test_what_a_killed_trb_leaves_is_found_and_nothing_else_is_removed(
             in_use = background("serve", *door, "--json")
             used = told(in_use)["container"]
             killed = background("check", *door)
-            assert within(STARTED_S, lambda: len(containers_of(folder / "model_repository")) > 1)
-            (stray,) = {*containers_of(folder / "model_repository")} - {used}
+            assert within(STARTED_S, lambda: len(running_of(folder / "model_repository")) > 1)
+            (stray,) = {*running_of(folder / "model_repository")} - {used}
             killed.kill()
             killed.wait()
             assert stray in trb("doctor", cwd=folder).stdout
