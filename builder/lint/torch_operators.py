@@ -17,6 +17,7 @@ from builder.lint.torch_tensors import (
     NUMBERS,
     UNKNOWN,
     Dim,
+    Number,
     Shape,
     axes_of,
     axis_of,
@@ -97,6 +98,13 @@ def _arithmetic(compute: Callable[[Any, Any], Any]) -> Callable[..., Any]:
         return Tensor(promoted(a, b), shape_of(a, b))
 
     return made
+
+
+def _multiply(a: Any, b: Any) -> Any:
+    made = _arithmetic(operator.mul)(a, b)
+    # TorchScript takes `mask * 1` for mask, eager torch for integers.
+    may_be_one = isinstance(b, Number) or (type(b) is int and b == 1)
+    return Tensor("", made.shape) if may_be_one and isinstance(a, Tensor) and a.type == "TYPE_BOOL" else made
 
 
 def _divide(a: Any, b: Any, *_: Any, rounding_mode: Any = None, **__: Any) -> Any:
@@ -422,7 +430,7 @@ OPERATORS: Final[Mapping[str, Callable[..., Any]]] = {
     "add": _arithmetic(operator.add),
     "sub": _arithmetic(operator.sub),
     "rsub": _arithmetic(lambda a, b: b - a),
-    "mul": _arithmetic(operator.mul),
+    "mul": _multiply,
     "floordiv": _arithmetic(operator.floordiv),
     "div": _divide,
     "true_divide": _divide,
