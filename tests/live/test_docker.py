@@ -192,6 +192,15 @@ def test_a_stop_leaves_the_container_of_another_machine(cpu_image: str, folder: 
             container.remove(force=True)
 
 
+def ends_by(process: "subprocess.Popen[str]", number: int, code: int, folder: Path) -> None:
+    """Send a signal, and see that its exit code comes and no container stays."""
+    process.send_signal(number)
+    process.communicate(timeout=PATIENCE_S)
+
+    assert process.returncode == code
+    assert containers_of(folder / "model_repository") == []
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_in_the_middle_of_a_check_leaves_no_container(
     number: int,
@@ -204,11 +213,7 @@ def test_a_signal_in_the_middle_of_a_check_leaves_no_container(
     process = background("check", *door)
     assert within(STARTED_S, lambda: containers_of(folder / "model_repository"))
 
-    process.send_signal(number)
-    process.communicate(timeout=PATIENCE_S)
-
-    assert process.returncode == code
-    assert containers_of(folder / "model_repository") == []
+    ends_by(process, number, code, folder)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -225,11 +230,7 @@ def test_a_signal_while_requests_are_in_flight_leaves_no_container(
     while "window 1:" not in (line := process.stderr.readline()):
         assert line, "it ended"
 
-    process.send_signal(number)
-    process.communicate(timeout=PATIENCE_S)
-
-    assert process.returncode == code
-    assert containers_of(folder / "model_repository") == []
+    ends_by(process, number, code, folder)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
