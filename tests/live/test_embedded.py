@@ -170,7 +170,7 @@ def test_it_dies_with_its_owner(owner: subprocess.Popen[str]) -> None:
 
     owner.send_signal(signal.SIGKILL)
 
-    assert within(PATIENCE_S, lambda: not is_running(int(pid)) and not answers(endpoint))
+    assert within(5, lambda: not is_running(int(pid)) and not answers(endpoint))
 
 
 def test_a_model_that_fails_is_named_with_the_servers_words(repository: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_server_that_dies_later_is_noticed(repository: Path) -> None:
 
         os.kill(endpoint.pid, signal.SIGKILL)
 
-        assert within(PATIENCE_S, lambda: not is_running(endpoint.pid))
+        assert within(5, lambda: not is_running(endpoint.pid))
         with pytest.raises(ServerError, match="Triton has ended\nits last lines") as caught:
             embedded.require_alive(endpoint.pid, endpoint.log)
     assert str(endpoint.log) in caught.value.fix
@@ -426,7 +426,7 @@ def test_a_polling_server_notices_a_new_model(repository: Path, tmp_path: Path) 
         (tmp_path / "late").rename(repository / "late")
         assert endpoint.log is not None
 
-        assert within(PATIENCE_S, lambda: "successfully loaded 'late'" in endpoint.log.read_text())
+        assert within(10, lambda: "successfully loaded 'late'" in endpoint.log.read_text())
 
 
 @pytest.fixture

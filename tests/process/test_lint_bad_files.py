@@ -32,8 +32,6 @@ PYTHON = f'backend: "python"{IO}'
 GRAPH = '<ir_version: 8, opset_import: ["": 18]> g (float[N,4] x) => (float[N,4] y) { y = Relu(x) }'
 SOURCE = "class TritonPythonModel:\n    def execute(self, requests):\n        return []\n"
 LARGE = 200 << 20
-STUCK_S = 300.0
-"""What takes seconds on a machine that does nothing else has ended by then on any."""
 
 
 class Harmful:
@@ -53,7 +51,7 @@ def run(repository: Path, cwd: Path | None = None) -> tuple[int, list[dict[str, 
 
 
 def run_as(form: str, repository: Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run `trb lint`, which may never be stuck."""
+    """Run `trb lint`; it may not take longer than a minute."""
     command = [
         sys.executable,
         "-m",
@@ -65,7 +63,7 @@ def run_as(form: str, repository: Path, cwd: Path | None = None) -> subprocess.C
         "--format",
         form,
     ]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=STUCK_S, cwd=cwd)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, cwd=cwd)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
