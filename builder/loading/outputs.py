@@ -41,7 +41,8 @@ def require_promises(model: Model, outputs: tuple[Tensor, ...]) -> None:
     for name, promise in model.outputs.items():
         if name not in found:
             raise SourceError(
-                f"outputs: the model has no output `{name}`; it has: {has}", fix="or set `output_names`"
+                f"outputs: the model has no output `{name}`; it has: {has}",
+                fix="write the names that it has, or give it others, in this order, with `output_names: [...]`",
             )
         if promise.dtype is not None and promise.dtype is not found[name].dtype:
             raise SourceError(f"outputs: `{name}` is {found[name].dtype.value}, not {promise.dtype.value}")

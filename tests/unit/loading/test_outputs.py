@@ -49,6 +49,14 @@ def test_an_output_that_changes_its_rank_is_refused(project) -> None:
         outputs(project, "x if x.shape[0] == 1 else x.sum(2)")
 
 
+def test_a_promise_of_no_output_says_what_there_is(project) -> None:
+    """The names that the model has stand there, and both ways to make them meet."""
+    with pytest.raises(SourceError, match=r"no output `score`; it has: output fp32\[batch, 2\]") as caught:
+        outputs(project, "x.sum(1)", outputs={"score": Output()})
+
+    assert caught.value.fix.startswith("write the names that it has, or give it others")
+
+
 def test_promises_that_hold_pass(project) -> None:
     """Declared outputs that are true change nothing."""
     promise = {"output": Output(dtype=DType.FP32, shape=("batch", 2))}
