@@ -16,10 +16,20 @@ TrbError (1)
  +- DeployError (9)
  +- MissingTool (10)      something this machine lacks
 
-An exception outside this tree is a bug in `trb` and ends with exit code 1 and its traceback.
+An exception outside this tree is a bug in `trb` and ends with exit code 1 and its traceback, but for Interrupted
+(129, 130, 143): somebody wants it to end.
 """
 
 from typing import ClassVar
+
+
+class Interrupted(KeyboardInterrupt):
+    """SIGTERM, SIGHUP or Ctrl-C has come: no failure, and nothing that catches those may catch it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.exit_code = 128 + number
+        """As a shell says it."""
 
 
 class TrbError(Exception):

@@ -2,13 +2,14 @@
 
 import importlib
 import sys
+from contextlib import suppress
 from typing import Any, Final
 
 import click
 
 from builder import __version__
 from builder.cli import out
-from builder.errors import TrbError
+from builder.errors import Interrupted, TrbError
 
 _COMMANDS: Final = {
     "init": "Write a commented trb.yaml for a callable that gives an nn.Module.",
@@ -69,9 +70,10 @@ class Root(click.Group):
                 raise
             out.failure(error.what, fix=error.fix)
             ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
-            out.failure("interrupted; nothing half-done was left behind")
-            ctx.exit(_INTERRUPTED)
+        except KeyboardInterrupt as error:
+            with suppress(OSError):  # the terminal may be what has gone
+                out.failure("interrupted; nothing half-done was left behind")
+            ctx.exit(error.exit_code if isinstance(error, Interrupted) else _INTERRUPTED)
 
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"]})

@@ -13,6 +13,7 @@ from builder.server.docker.daemon import Daemon, connected
 from builder.server.docker.owner import REPOSITORY
 
 _CHUNK = 1 << 16
+_PING_S = 10
 
 
 class Way:
@@ -79,6 +80,16 @@ def tcp_way(daemon_socket: str, tls: ssl.SSLContext | None = None) -> tuple[Way,
     listener.bind(("127.0.0.1", 0))
     listener.listen()
     return Way(listener, daemon_socket, tls), int(listener.getsockname()[1])
+
+
+def daemon_answers(path: Path) -> bool:
+    """Return whether the daemon at a socket is up: it makes the socket long before."""
+    with socket.socket(socket.AF_UNIX) as way, contextlib.suppress(OSError):
+        way.settimeout(_PING_S)
+        way.connect(str(path))
+        way.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+        return b" 200 " in way.recv(_CHUNK)
+    return False
 
 
 def containers_of(repository: Path, **filters: str) -> list[str]:

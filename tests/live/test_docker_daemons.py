@@ -14,7 +14,7 @@ import pytest
 
 from builder.server.docker.daemon import Daemon, connected
 from tests.live.conftest import Trb
-from tests.live.docker_door import containers_of, tcp_way, unix_way
+from tests.live.docker_door import containers_of, daemon_answers, tcp_way, unix_way
 from tests.live.page import free_ports
 from tests.live.test_docker_refusals import image_for, write_model
 from tests.live.waiting import PATIENCE_S, within
@@ -184,7 +184,7 @@ def elsewhere(cpu_image: str, tmp_path: Path, repository: Path) -> Iterator[Daem
         process = subprocess.Popen(command, stdout=log, stderr=log)
     client = None
     try:
-        assert within(PATIENCE_S, lambda: (folder / "d.sock").exists() or process.poll() is not None)
+        assert within(PATIENCE_S, lambda: daemon_answers(folder / "d.sock") or process.poll() is not None)
         if process.poll() is not None:
             pytest.skip(f"no second Docker daemon starts here: {(folder / 'log').read_text()[-300:]}")
         client = docker.DockerClient(base_url=f"unix://{folder}/d.sock")

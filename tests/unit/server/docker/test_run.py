@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from builder.errors import ServerError
+from builder.errors import Interrupted, ServerError
 from builder.server.docker import ours, run, signals
 from builder.server.docker.daemon import Daemon
 from builder.server.serving import Container, Serving
@@ -37,7 +37,7 @@ def serving(tmp_path: Path) -> Serving:
     return Serving(repository=tmp_path, release=release("24.10"), container=Container(image=IMAGE))
 
 
-class Interrupted:
+class Interrupting:
     """Sends a signal at a chosen line of what makes and ends a container, from its making on."""
 
     def __init__(self, daemon: FakeDaemon, at: int) -> None:
@@ -59,13 +59,13 @@ def ends_of(fake: FakeDaemon, daemon: Daemon, serving: Serving, at: int) -> tupl
     fake.made.clear()
     for number in signals.ENDING:
         signal.signal(number, signal.SIG_DFL)
-    interrupted = Interrupted(fake, at)
-    sys.settrace(interrupted)
+    interrupting = Interrupting(fake, at)
+    sys.settrace(interrupting)
     try:
         with signals.as_exceptions() as ours, run.started(daemon, serving, ours, lambda _: None):
             pytest.fail("it was served")
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is
-        return type(error), interrupted.left <= 0
+    except (Exception, Interrupted) as error:  # noqa: BLE001 - whatever it is
+        return type(error), interrupting.left <= 0
     finally:
         sys.settrace(None)
 
@@ -83,4 +83,4 @@ def test_wherever_a_signal_comes_no_container_is_left(serving: Serving) -> None:
             endings.add(ending)
 
     assert at > 20
-    assert endings == {SystemExit, ServerError}
+    assert endings == {Interrupted, ServerError}

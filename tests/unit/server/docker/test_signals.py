@@ -2,26 +2,25 @@
 
 import os
 import signal
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
 
+from builder.errors import Interrupted
 from builder.server.docker.signals import Signals, as_exceptions
 
-EXCEPTIONS = [
-    (signal.SIGTERM, SystemExit),
-    (signal.SIGHUP, SystemExit),
-    (signal.SIGINT, KeyboardInterrupt),
-]
+CODES = [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
 Say = Callable[[str], None]
 
 
 @pytest.fixture(autouse=True)
 def usual() -> Iterator[None]:
     """Begin with the handlers of a Python that has just started, and put back those of before."""
-    before = {number: signal.getsignal(number) for number, _ in EXCEPTIONS}
+    before = {number: signal.getsignal(number) for number, _ in CODES}
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -35,15 +34,15 @@ def send(number: int) -> None:
 
 
 def said_until(ending: type[BaseException], work: Callable[[Signals, Say], None]) -> list[str]:
-    """Return what `work` said before it ended."""
+    """Return what `work` said before it was ended."""
     said: list[str] = []
     with pytest.raises(ending), as_exceptions() as signals:
         work(signals, said.append)
     return said
 
 
-@pytest.mark.parametrize(("number", "ending"), EXCEPTIONS)
-def test_a_signal_is_an_exception_at_once(number: int, ending: type[BaseException]) -> None:
+@pytest.mark.parametrize("number", [number for number, _ in CODES])
+def test_a_signal_is_an_exception_at_once(number: int) -> None:
     """Where nothing is held, what is open is closed on the way out."""
 
     def work(_: Signals, say: Say) -> None:
@@ -53,20 +52,100 @@ def test_a_signal_is_an_exception_at_once(number: int, ending: type[BaseExceptio
         finally:
             say("closed")
 
-    assert said_until(ending, work) == ["closed"]
+    assert said_until(Interrupted, work) == ["closed"]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_a_terminated_process_ends_with_the_shells_code(number: int, code: int) -> None:
-    """SIGTERM is 143, a terminal that closes 129."""
-    with pytest.raises(SystemExit) as caught, as_exceptions():
+@pytest.mark.parametrize(("number", "code"), CODES)
+def test_it_ends_with_the_shells_code(number: int, code: int) -> None:
+    """It tells the code of its signal to whoever ends the process."""
+    with pytest.raises(Interrupted) as caught, as_exceptions():
         send(number)
 
-    assert caught.value.code == code
+    assert caught.value.exit_code == code
 
 
-@pytest.mark.parametrize(("number", "ending"), EXCEPTIONS)
-def test_a_held_signal_acts_at_the_end_of_the_block(number: int, ending: type[BaseException]) -> None:
+class Closing:
+    """Something that is closed when it is no longer used, just as a signal comes."""
+
+    def __del__(self) -> None:
+        send(signal.SIGTERM)
+        time.sleep(0)  # here its exception is raised, and here it ends
+
+
+def lose_one() -> None:
+    """Let a signal come where what it raises goes no further: Python says so on stderr, and goes on."""
+    Closing()
+
+
+@pytest.fixture
+def lost(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return the kinds of what was raised where it goes no further."""
+    kinds: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: kinds.append(what.exc_type))
+    return kinds
+
+
+def test_a_signal_that_is_lost_is_sent_again(lost: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is under way does not have to come to its end, which may be far."""
+    monkeypatch.setattr("builder.server.docker.signals._LOST_S", 0.05)
+
+    def work(_: Signals, say: Say) -> None:
+        lose_one()
+        say("went on")
+        threading.Event().wait(60)
+        say("after")
+
+    assert said_until(Interrupted, work) == ["went on"]
+    assert lost == [Interrupted]
+
+
+def test_one_that_is_lost_ends_the_process_at_the_end_at_the_latest(lost: list[object]) -> None:
+    """A job that was cancelled does not pass for one that succeeded."""
+
+    def work(_: Signals, say: Say) -> None:
+        lose_one()
+        say("all of it")
+
+    assert said_until(Interrupted, work) == ["all of it"]
+    assert lost == [Interrupted]
+
+
+def test_one_that_is_lost_in_the_middle_acts_after_what_is_held(lost: list[object]) -> None:
+    """As one that comes there."""
+
+    def work(signals: Signals, say: Say) -> None:
+        with signals.held():
+            with signals.let_through():
+                lose_one()
+                say("went on")
+            say("held")
+        say("after")
+
+    assert said_until(Interrupted, work) == ["went on", "held"]
+    assert lost == [Interrupted]
+
+
+def test_one_that_a_bare_except_takes_is_not_lost() -> None:
+    """Nobody's `except:` keeps a process that is to end."""
+
+    def work(_: Signals, say: Say) -> None:
+        with suppress(BaseException):
+            send(signal.SIGTERM)
+        say("all of it")
+
+    assert said_until(Interrupted, work) == ["all of it"]
+
+
+def test_nothing_is_left_that_could_send_one() -> None:
+    """The thread that watches is gone with the block."""
+    before = set(threading.enumerate())
+    with as_exceptions():
+        (watcher,) = set(threading.enumerate()) - before
+    assert not watcher.is_alive()
+
+
+@pytest.mark.parametrize("number", [number for number, _ in CODES])
+def test_a_held_signal_acts_at_the_end_of_the_block(number: int) -> None:
     """What is held is finished first, and nothing comes after it."""
 
     def work(signals: Signals, say: Say) -> None:
@@ -75,7 +154,7 @@ def test_a_held_signal_acts_at_the_end_of_the_block(number: int, ending: type[Ba
             say("held")
         say("after")
 
-    assert said_until(ending, work) == ["held"]
+    assert said_until(Interrupted, work) == ["held"]
 
 
 def test_a_signal_within_two_blocks_acts_at_the_end_of_the_outer_one() -> None:
@@ -88,7 +167,7 @@ def test_a_signal_within_two_blocks_acts_at_the_end_of_the_outer_one() -> None:
             say("outer")
         say("after")
 
-    assert said_until(KeyboardInterrupt, work) == ["outer"]
+    assert said_until(Interrupted, work) == ["outer"]
 
 
 def test_a_block_that_fails_says_why() -> None:
@@ -113,7 +192,7 @@ def test_a_signal_outlives_a_failure_that_was_foreseen() -> None:
             say("next")
         say("after")
 
-    assert said_until(SystemExit, work) == ["next"]
+    assert said_until(Interrupted, work) == ["next"]
 
 
 def test_a_block_through_which_nothing_came_changes_nothing() -> None:
@@ -125,7 +204,7 @@ def test_a_block_through_which_nothing_came_changes_nothing() -> None:
         send(signal.SIGTERM)
         say("went on")
 
-    assert said_until(SystemExit, work) == ["held"]
+    assert said_until(Interrupted, work) == ["held"]
 
 
 def test_the_handlers_of_before_are_back_after_it() -> None:
@@ -134,7 +213,7 @@ def test_the_handlers_of_before_are_back_after_it() -> None:
         assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
-    with pytest.raises(SystemExit), as_exceptions():
+    with pytest.raises(Interrupted), as_exceptions():
         send(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -151,7 +230,7 @@ def test_two_uses_hold_together() -> None:
             say("held")
         say("after")
 
-    assert said_until(SystemExit, work) == ["held"]
+    assert said_until(Interrupted, work) == ["held"]
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
@@ -164,7 +243,7 @@ def test_two_uses_hold_together_where_sigterm_is_the_callers_own() -> None:
             send(signal.SIGINT)
             say("held")
 
-    assert said_until(KeyboardInterrupt, work) == ["held"]
+    assert said_until(Interrupted, work) == ["held"]
 
 
 @pytest.mark.parametrize("theirs", [signal.SIG_IGN, lambda *_: None])
