@@ -1,5 +1,6 @@
 """One container of ours: created, filled, started, removed."""
 
+import http.client
 import os
 import secrets
 from collections.abc import Sequence
@@ -183,10 +184,18 @@ def _require_seen(order: Order, container: "Container") -> None:
     with said_plainly("looking for the models in the container", order.daemon.address):
         for name in order.names:
             try:
-                container.get_archive(f"{MODELS}/{name}")
+                _require_path(order.daemon, container, f"{MODELS}/{name}")
             except docker.errors.NotFound:
                 path = order.serving.repository / name
                 raise ServerError(
                     f"the Docker daemon does not see {path}: its filesystem is not this one",
                     fix="copy the models into the container instead: --copy",
                 ) from None
+
+
+def _require_path(daemon: Daemon, container: "Container", path: str) -> None:
+    """Raise as `get_archive` where there is no such path; where there is one, nothing of it is read."""
+    api = daemon.client.api
+    url = f"{api.base_url}/v{api.api_version}/containers/{container.id}/archive"
+    if api.head(url, params={"path": path}, timeout=api.timeout).status_code != http.client.OK:
+        container.get_archive(path)  # an answer to HEAD has no words

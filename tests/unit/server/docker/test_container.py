@@ -1,14 +1,15 @@
 """What a daemon is asked for when a container is made."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from builder.errors import ServerError, UsageError
-from builder.server.docker.container import Order, create, why_copied
+from builder.server.docker.container import Order, create, fill, why_copied
+from builder.server.docker.daemon import Daemon
 from builder.server.docker.gpus import gpus
 from builder.server.docker.images import Found
 from builder.server.docker.refused import UlimitsRefused
@@ -37,21 +38,64 @@ def serving(repository: Path, *, http_port: int | None = None, **options: Any) -
     return Serving(repository=repository, release=release("24.10"), http_port=http_port, container=container)
 
 
+def order(daemon: Daemon, wanted: Serving, *, copies: bool = False) -> Order:
+    return Order(
+        daemon=daemon,
+        image=Found(IMAGE, "sha256:0123", has_stand_ins=False, runtimes={}),
+        serving=wanted,
+        names=("m",),
+        gpus=gpus(wanted.container.gpus),
+        copies=copies,
+        detached=False,
+    )
+
+
 def made(wanted: Serving, *, copies: bool = False, daemon: FakeDaemon | None = None) -> Mapping[str, Any]:
     """Return what the daemon was asked for."""
     fake = daemon or FakeDaemon()
     with fake.connected() as one:
-        order = Order(
-            daemon=one,
-            image=Found(IMAGE, "sha256:0123", has_stand_ins=False, runtimes={}),
-            serving=wanted,
-            names=("m",),
-            gpus=gpus(wanted.container.gpus),
-            copies=copies,
-            detached=False,
-        )
-        create(order, ())
+        create(order(one, wanted, copies=copies), ())
     return fake.made[0]
+
+
+@dataclass
+class Looking(FakeDaemon):
+    """One that is asked for what lies at a path of a container, by HEAD or by GET."""
+
+    head: int = 200
+    get: int = 200
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> tuple[int, Any]:
+        if not path.endswith("/archive"):
+            return super().answer(method, path, query, body)
+        self.asked.append((method, query["path"]))
+        return (self.head, "") if method == "HEAD" else (self.get, {"message": "input/output error"})
+
+    def fill(self, wanted: Serving) -> None:
+        with self.connected() as one:
+            filled = order(one, wanted)
+            fill(filled, create(filled, ()), lambda _: None)
+
+
+def test_a_mounted_model_is_looked_at_and_not_read(repository: Path) -> None:
+    """Its weights may be large, and the daemon far away."""
+    fake = Looking()
+
+    fake.fill(serving(repository))
+
+    assert fake.asked == [("HEAD", "/models/m")]
+
+
+@pytest.mark.parametrize(("status", "words"), [(404, "does not see"), (500, "input/output error")])
+def test_what_the_daemon_cannot_look_at_is_told_in_its_words(
+    status: int, words: str, repository: Path
+) -> None:
+    """It may lie on another filesystem, or on one that fails."""
+    with pytest.raises(ServerError) as raised:
+        Looking(head=status, get=status).fill(serving(repository))
+
+    assert words in raised.value.what
 
 
 def test_the_repository_is_seen_and_not_written(repository: Path) -> None:
