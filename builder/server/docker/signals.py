@@ -74,9 +74,8 @@ class Signals:
             watcher.join()
 
     def _watch(self, thread: int) -> None:
-        signal.pthread_sigmask(
-            signal.SIG_BLOCK, ENDING
-        )  # they are for the main thread, which may wait for one
+        # They are for the main thread, which may wait for one.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         raised = _ARRIVED
         while raised != _OVER:
             try:
