@@ -28,7 +28,7 @@ def with_parts(looked: Looked) -> Looked:
 
 def _added(one: ModelLint, refusals: list[Refusal]) -> ModelLint:
     assert one.source is not None, f"{one.name} is an ensemble"
-    findings = [*one.findings, *map(one.source.finding, dict.fromkeys(refusals))]
+    findings = dict.fromkeys((*one.findings, *map(one.source.finding, refusals)))
     return replace(one, findings=tuple(sorted(findings, key=order)))
 
 

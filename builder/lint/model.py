@@ -42,11 +42,8 @@ def lint_model(path: Path, target: Target, given: str | None = None) -> ModelLin
     except OSError as error:
         where = Path(error.filename) if isinstance(error.filename, str) else path
         refusals, known = [_unreadable(error, where, path)], None
-    findings = [
-        *source.mistakes(),
-        *source.overridden(),
-        *(source.finding(refusal) for refusal in dict.fromkeys(refusals)),
-    ]
+    # Two parts of a config that name one file are one finding about the file.
+    findings = dict.fromkeys((*source.mistakes(), *source.overridden(), *map(source.finding, refusals)))
     is_ensemble = known is not None and "ensemble_scheduling" in known.config
     return ModelLint(
         name=path.name,

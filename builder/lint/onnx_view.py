@@ -49,7 +49,12 @@ def view(path: Path) -> OnnxView | Refusal:
         light = lighten(path)
         model = onnx.ModelProto.FromString(light.data)
     except (NotOnnx, DecodeError):
-        return Refusal(_UNPARSED.format(path=path), code="O101", file=path.name)
+        return Refusal(
+            _UNPARSED.format(path=path),
+            code="O101",
+            file=path.name,
+            fix="copy it here again, or export it again",
+        )
     session = _session(light, path)
     if isinstance(session, Refusal):
         return session

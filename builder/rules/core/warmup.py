@@ -91,6 +91,7 @@ def _file(given: Config, files: Files, place: Place) -> Iterator[Refusal]:
             code="C224",
             place=place,
             file=path,
+            fix="give the file a value for each element of the sample's `dims`, or correct these",
         )
 
 
