@@ -1,13 +1,15 @@
 """The outputs of a model: names, dtypes, and which of their axes follow which axis of the inputs."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from builder.errors import SourceError
 from builder.feeds import Case
 from builder.spec.dtypes import DType
 from builder.spec.project import Model
 from builder.spec.tensors import Dim, Tensor
+
+_KEPT: Final = "write in trb.yaml what the model gives, or correct the module"
 
 
 def find_outputs(
@@ -45,10 +47,13 @@ def require_promises(model: Model, outputs: tuple[Tensor, ...]) -> None:
                 fix="write the names that it has, or give it others, in this order, with `output_names: [...]`",
             )
         if promise.dtype is not None and promise.dtype is not found[name].dtype:
-            raise SourceError(f"outputs: `{name}` is {found[name].dtype.value}, not {promise.dtype.value}")
+            raise SourceError(
+                f"outputs: `{name}` is {found[name].dtype.value}, not {promise.dtype.value}", fix=_KEPT
+            )
         if promise.shape is not None and promise.shape != found[name].shape:
             raise SourceError(
-                f"outputs: `{name}` is {found[name]}, not [{', '.join(map(str, promise.shape))}]"
+                f"outputs: `{name}` is {found[name].kind}, not [{', '.join(map(str, promise.shape))}]",
+                fix=_KEPT,
             )
 
 

@@ -39,7 +39,7 @@ def _branches(one: PipelineGraph) -> Iterator[Branch]:
     yield "clients send", [_tensor(one, None, tensor) for tensor in one.inputs]
     for step in one.steps:
         yield _step(one, step)
-    yield "clients get", [_wrapped(_described(tensor)) for tensor in one.outputs]
+    yield "clients get", [_wrapped(str(tensor)) for tensor in one.outputs]
 
 
 def _branch(branch: Branch, *, fork: str, trunk: str) -> Iterator[Line]:
@@ -69,11 +69,7 @@ def _tensor(one: PipelineGraph, giver: str | None, tensor: Tensor) -> Leaf:
     readers = [
         edge.reader or CLIENT for edge in one.edges if edge.giver == giver and edge.tensor.name == tensor.name
     ]
-    return _wrapped(f"{_described(tensor)} → {', '.join(readers)}")
-
-
-def _described(tensor: Tensor) -> str:
-    return f"{tensor.name} {words.shape(tensor)}"
+    return _wrapped(f"{tensor} → {', '.join(readers)}")
 
 
 def _wrapped(text: str) -> Leaf:

@@ -52,7 +52,7 @@ def _pipeline(one: PipelineGraph, prefix: str) -> Iterator[str]:
     for edge in one.edges:
         giver = f"{prefix}_send" if edge.giver is None else ids[edge.giver]
         reader = f"{prefix}_get" if edge.reader is None else ids[edge.reader]
-        label = _quoted(f"{edge.tensor.name} {words.shape(edge.tensor)}")
+        label = _quoted(str(edge.tensor))
         yield f"        {giver} -->|{label}| {reader}"
     yield "    end"
 

@@ -171,7 +171,7 @@ def _wires(one: PipelineGraph) -> list[_Wire]:
 
 def _label(edge: Edge) -> Iterator[str]:
     """Yield the lines that tell a tensor: two where its name is long; the middle of a very long one is left out."""
-    name, shape = edge.tensor.name, words.shape(edge.tensor)
+    name, shape = edge.tensor.name, edge.tensor.kind
     if len(name) + len(shape) <= _LONGEST_NAME:
         yield f"{name} {shape}"
         return
@@ -182,7 +182,7 @@ def _label(edge: Edge) -> Iterator[str]:
 
 def _drawn_wire(wire: _Wire, way: Way) -> Iterator[str]:
     x, y = way.points[-1]
-    full = "; ".join(f"{edge.tensor.name} {words.shape(edge.tensor)}" for edge in wire.edges)
+    full = "; ".join(str(edge.tensor) for edge in wire.edges)
     yield f"<g><title>{_text(full)}</title>"
     yield f'<path class="line" d="{_path(way.points)}"/>'
     half = _ARROW / 2

@@ -5,7 +5,6 @@ import math
 from builder.spec.graph import GraphStep, PipelineGraph
 from builder.spec.project import Tolerance
 from builder.spec.results import StepTime
-from builder.spec.tensors import Tensor
 
 _KILO = 1024
 _MILLI = 1000
@@ -51,11 +50,6 @@ def would_have_passed(needed_rtol: float, needed_atol: float, given: Tolerance) 
 def plural(count: int, noun: str) -> str:
     """Return `1 model` or `2 models`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def shape(tensor: Tensor) -> str:
-    """Return a tensor's dtype and shape, such as `fp32[batch, 10]`."""
-    return f"{tensor.dtype.value}[{', '.join(map(str, tensor.shape))}]"
 
 
 def pipeline(one: PipelineGraph) -> str:

@@ -29,7 +29,12 @@ class Tensor:
         return tuple(sizes[d] if isinstance(d, str) else d for d in self.shape)
 
     def __str__(self) -> str:
-        return f"{self.name} {self.dtype.value}[{', '.join(map(str, self.shape))}]"
+        return f"{self.name} {self.kind}"
+
+    @property
+    def kind(self) -> str:
+        """Such as `fp32[batch, 10]`."""
+        return f"{self.dtype.value}[{', '.join(map(str, self.shape))}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

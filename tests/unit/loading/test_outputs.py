@@ -57,6 +57,15 @@ def test_a_promise_of_no_output_says_what_there_is(project) -> None:
     assert caught.value.fix.startswith("write the names that it has, or give it others")
 
 
+def test_a_promise_of_another_shape_says_both_and_what_to_do(project) -> None:
+    """The name stands once, and the next step beside it."""
+    with pytest.raises(SourceError) as caught:
+        outputs(project, "x.sum(1)", outputs={"output": Output(shape=("batch", 3))})
+
+    assert caught.value.what == "outputs: `output` is fp32[batch, 2], not [batch, 3]"
+    assert caught.value.fix == "write in trb.yaml what the model gives, or correct the module"
+
+
 def test_promises_that_hold_pass(project) -> None:
     """Declared outputs that are true change nothing."""
     promise = {"output": Output(dtype=DType.FP32, shape=("batch", 2))}
