@@ -57,5 +57,5 @@ def require_of_door(door: str, serving: Serving) -> None:
     if serving.container != Container() and door != "docker":
         raise UsageError(
             "--image, --gpus, --cpus, --memory, --shm-size, --copy and --publish are for a container",
-            fix="add --server docker, or leave them out",
+            fix="add --server docker, or leave them out; --against docker has --against-image and --against-gpus",
         )
