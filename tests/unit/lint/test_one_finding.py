@@ -36,7 +36,9 @@ def test_two_samples_of_one_short_file_are_one_finding(tmp_path: Path) -> None:
     (model / "1" / "model.py").write_text(MODEL)
     (model / "warmup" / "x.bin").write_bytes(bytes(15))
 
-    (finding,) = (one for one in lint_model(model, Target(release=release("24.10"))).findings if one.code == "C224")
+    (finding,) = (
+        one for one in lint_model(model, Target(release=release("24.10"))).findings if one.code == "C224"
+    )
 
     assert finding.path == str(model / "warmup" / "x.bin")
     assert "expects 16 bytes" in finding.message
